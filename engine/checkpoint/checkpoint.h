@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/core/dtype.h"
+
+namespace qspec {
+
+struct TensorEntry {
+  std::string name;
+  Dtype dtype{};
+  std::vector<uint64_t> shape;  // row-major; empty for a scalar
+  uint64_t bytes = 0;
+  uint64_t offset = 0;  // of the first byte within its file
+  uint32_t file = 0;    // index into Checkpoint::files(); kInMemory for an overlay's own tensor
+};
+
+inline constexpr uint32_t kInMemory = UINT32_MAX;
+
+struct CheckpointFile {
+  std::string path;
+  uint64_t size = 0;
+  uint64_t header_bytes = 0;  // everything that is not tensor data
+  std::map<std::string, std::string> metadata;
+};
+
+// A contradiction between an index and its shards that leaves the rest readable. The stdlib turns
+// it into a finding.
+struct CheckpointProblem {
+  std::string kind;  // "ghost": in the index, in no shard; "unlisted": in a shard, not in the
+                     // index; "misplaced": in another shard; "total_size": wrong sum
+  std::string key;   // tensor name, or "" for total_size
+  std::string found;
+  std::string wanted;
+};
+
+// The tensors of one model, wherever they are stored. Immutable after construction and safe to
+// read from several threads.
+class Checkpoint {
+ public:
+  virtual ~Checkpoint() = default;
+
+  // A folder with model.safetensors or model.safetensors.index.json and its shards, or one
+  // .safetensors file. Reads headers only. Throws Error(kCheckpoint | kUnsupported | kIo).
+  static std::shared_ptr<Checkpoint> open(const std::string& path);
+
+  virtual const std::string& path() const = 0;
+  virtual const std::vector<CheckpointFile>& files() const = 0;
+  // Sorted by file, then by offset: reading in this order is sequential.
+  virtual const std::vector<TensorEntry>& tensors() const = 0;
+  virtual const std::vector<CheckpointProblem>& problems() const = 0;
+
+  // nullptr when there is no tensor of that name.
+  virtual const TensorEntry* find(std::string_view name) const = 0;
+
+  // Copies out.size() bytes of `entry`, starting `begin` bytes into it. Throws Error(kIo).
+  virtual void read(const TensorEntry& entry, uint64_t begin, std::span<std::byte> out) const = 0;
+};
+
+// A checkpoint with some tensors replaced, added or taken away in memory, its files untouched.
+// Not safe to change while another thread reads.
+class Overlay : public Checkpoint {
+ public:
+  static std::shared_ptr<Overlay> over(std::shared_ptr<const Checkpoint> base);
+  virtual void put(std::string name, Dtype dtype, std::vector<uint64_t> shape,
+                   std::vector<std::byte> data) = 0;
+  virtual void drop(std::string_view name) = 0;
+};
+
+}  // namespace qspec
