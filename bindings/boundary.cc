@@ -1,6 +1,7 @@
 #include "bindings/boundary.h"
 
 #include <cmath>
+#include <ctime>
 
 namespace qspec::lua {
 namespace {
@@ -26,15 +27,51 @@ int error_to_string(lua_State* L) {
   return 1;
 }
 
-// The name that the running C function was registered under, "?" when it has none.
+// The name that push_functions gave the running function, else what the caller called it.
 std::string_view function_name(lua_State* L) {
+  if (lua_type(L, lua_upvalueindex(1)) == LUA_TSTRING) return lua_tostring(L, lua_upvalueindex(1));
   lua_Debug info;
   if (lua_getstack(L, 0, &info) == 0) return "?";
   lua_getinfo(L, "n", &info);
   return info.name == nullptr ? "?" : info.name;
 }
 
+// Sets each function in the table on the top, named "prefix<separator>name".
+void set_named_functions(lua_State* L, const std::string& prefix, const luaL_Reg* functions) {
+  for (; functions->name != nullptr; ++functions) {
+    push(L, prefix + functions->name);
+    lua_pushcclosure(L, functions->func, 1);
+    lua_setfield(L, -2, functions->name);
+  }
+}
+
 }  // namespace
+
+double monotonic_seconds() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+EngineTime::Clock& EngineTime::clock() {
+  static Clock clock;
+  return clock;
+}
+
+EngineTime::EngineTime() {
+  Clock& clock = EngineTime::clock();
+  if (clock.depth++ == 0 && clock.running) clock.began = monotonic_seconds();
+}
+
+EngineTime::~EngineTime() {
+  Clock& clock = EngineTime::clock();
+  if (--clock.depth == 0 && clock.running) clock.total += monotonic_seconds() - clock.began;
+}
+
+void push_functions(lua_State* L, const char* module, const luaL_Reg* functions) {
+  lua_newtable(L);
+  set_named_functions(L, std::string(module) + ".", functions);
+}
 
 void push_error(lua_State* L, const Error& error) {
   lua_createtable(L, 0, 4);
@@ -100,10 +137,11 @@ void register_type(lua_State* L, const char* name, const luaL_Reg* methods,
                    const luaL_Reg* metamethods, lua_CFunction release) {
   luaL_newmetatable(L, name);
   if (metamethods != nullptr) luaL_register(L, nullptr, metamethods);
+  const std::string prefix = std::string(name) + ":";
+  const luaL_Reg release_method[] = {{"release", release}, {nullptr, nullptr}};
   lua_newtable(L);
-  luaL_register(L, nullptr, methods);
-  lua_pushcfunction(L, release);
-  lua_setfield(L, -2, "release");
+  set_named_functions(L, prefix, methods);
+  set_named_functions(L, prefix, release_method);
   lua_setfield(L, -2, "__index");
   lua_pushcfunction(L, release);
   lua_setfield(L, -2, "__gc");

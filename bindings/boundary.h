@@ -19,11 +19,32 @@ namespace qspec::lua {
 // Pushes {kind, message, where, hint} with a __tostring; what the stdlib gets from pcall.
 void push_error(lua_State* L, const Error& error);
 
+// The scope of a bound function: what it takes is the engine's time, which the time limit of a spec
+// (host/confinement.h) leaves out.
+class EngineTime {
+ public:
+  struct Clock {
+    int depth = 0;
+    double began = 0;
+    double total = 0;  // seconds in bound functions so far, those of running ones excepted
+    bool running = false;
+  };
+  static Clock& clock();  // runs while a spec is confined
+
+  EngineTime();
+  ~EngineTime();
+  EngineTime(const EngineTime&) = delete;
+  EngineTime& operator=(const EngineTime&) = delete;
+};
+
+// Seconds on a clock that only goes forward.
+double monotonic_seconds();
+
 // Runs `body` with C++ exceptions turned into Lua errors. Lua's own errors pass through: a
 // catch (...) would swallow them. The Lua error is raised after the handler has been left, so that
 // no exception is in flight when the stack unwinds.
 template <lua_CFunction body>
-int guard(lua_State* L) {
+int translate(lua_State* L) {
   try {
     return body(L);
   } catch (const Error& error) {
@@ -36,8 +57,18 @@ int guard(lua_State* L) {
   return lua_error(L);
 }
 
-// Arguments. Each raises a Lua error that names the function, because LuaJIT cannot infer it under
-// pcall.
+// How every function of the engine is bound.
+template <lua_CFunction body>
+int guard(lua_State* L) {
+  const EngineTime time;
+  return translate<body>(L);
+}
+
+// Pushes a table of functions that know their names ("json.decode"): under pcall LuaJIT cannot
+// infer them, and the arguments' errors below say which function they speak of.
+void push_functions(lua_State* L, const char* module, const luaL_Reg* functions);
+
+// Arguments. Each throws an Error that names the function.
 [[noreturn]] void argument_error(lua_State* L, int index, const char* wanted);
 std::string_view check_string(lua_State* L, int index);
 double check_number(lua_State* L, int index);
@@ -46,7 +77,9 @@ bool check_boolean(lua_State* L, int index);
 void check_table(lua_State* L, int index);
 bool is_absent(lua_State* L, int index);  // none or nil
 
-inline void push(lua_State* L, std::string_view text) { lua_pushlstring(L, text.data(), text.size()); }
+inline void push(lua_State* L, std::string_view text) {
+  lua_pushlstring(L, text.data(), text.size());
+}
 // Raises when the value has no exact double.
 void push_integer(lua_State* L, int64_t value);
 
@@ -60,9 +93,10 @@ struct Handle {
 
 template <class T>
 T& push_handle(lua_State* L, T value) {
+  luaL_getmetatable(L, T::kLuaName);  // first: nothing may raise once the T is in Lua's memory
   void* memory = lua_newuserdata(L, sizeof(Handle<T>));
   auto* handle = new (memory) Handle<T>{std::move(value)};
-  luaL_getmetatable(L, T::kLuaName);
+  lua_insert(L, -2);
   lua_setmetatable(L, -2);
   return handle->value;
 }

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdio>
 
+#include "engine/core/utf8.h"
+
 namespace qspec {
 
 std::string_view kind_name(ErrorKind kind) {
@@ -30,34 +32,16 @@ namespace {
 
 constexpr size_t kLongestShown = 200;
 
-// Length of the well-formed UTF-8 sequence at the start of `text`, 0 when there is none.
-size_t utf8_sequence(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  const size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead >= 0xF5 || (lead >= 0x80 && lead < 0xC2) || length > text.size()) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  if (lead == 0xE0 && byte(1) < 0xA0) return 0;   // overlong
-  if (lead == 0xED && byte(1) >= 0xA0) return 0;  // surrogate
-  if (lead == 0xF0 && byte(1) < 0x90) return 0;   // overlong
-  if (lead == 0xF4 && byte(1) >= 0x90) return 0;  // past U+10FFFF
-  return length;
-}
-
-}  // namespace
-
-std::string printable(std::string_view text) {
+std::string escaped(std::string_view text, size_t longest) {
   std::string shown;
   for (size_t i = 0; i < text.size();) {
-    if (shown.size() >= kLongestShown) return shown + "...";
+    if (shown.size() >= longest) return shown + "...";
     const auto byte = static_cast<unsigned char>(text[i]);
     const size_t length = utf8_sequence(text.substr(i));
     if (length == 0 || byte < 0x20 || byte == 0x7F) {
-      char escaped[5];
-      std::snprintf(escaped, sizeof escaped, "\\x%02X", byte);
-      shown += escaped;
+      char code[5];
+      std::snprintf(code, sizeof code, "\\x%02X", byte);
+      shown += code;
       ++i;
     } else {
       shown += text.substr(i, length);
@@ -65,6 +49,16 @@ std::string printable(std::string_view text) {
     }
   }
   return shown;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  return escaped(text, kLongestShown);
+}
+
+std::string printable_path(std::string_view path) {
+  return escaped(path, path.max_size());
 }
 
 }  // namespace qspec

@@ -50,4 +50,7 @@ class Error : public std::exception {
 // names from a file are shown only through this.
 std::string printable(std::string_view text);
 
+// `path` likewise, but whole: a person has to find it.
+std::string printable_path(std::string_view path);
+
 }  // namespace qspec

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <lua.hpp>
+
+// The openers of the host modules: each pushes its table, to be called by require. C linkage, as
+// Lua names them; host.tensor and host.model have theirs in libqspec_torch.so.
+extern "C" {
+int luaopen_host_system(lua_State* L);
+int luaopen_host_json(lua_State* L);
+int luaopen_host_checkpoint(lua_State* L);
+int luaopen_host_sandbox(lua_State* L);
+}
+
+// Written with the tokenizer (text_lua.cc).
+int luaopen_host_text(lua_State* L);

@@ -1,0 +1,101 @@
+#include <algorithm>
+#include <cstring>
+#include <mutex>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include "engine/checkpoint/checkpoint.h"
+#include "engine/checkpoint/tensor_size.h"
+#include "engine/core/error.h"
+
+namespace qspec {
+namespace {
+
+class MemoryOverlay final : public Overlay {
+ public:
+  explicit MemoryOverlay(std::shared_ptr<const Checkpoint> base) : base_(std::move(base)) {}
+
+  const std::string& path() const override { return base_->path(); }
+  const std::vector<CheckpointFile>& files() const override { return base_->files(); }
+  const std::vector<CheckpointProblem>& problems() const override { return base_->problems(); }
+
+  const std::vector<TensorEntry>& tensors() const override {
+    const std::lock_guard lock(listing_);
+    if (!is_listed_) list();
+    return listed_;
+  }
+
+  const TensorEntry* find(std::string_view name) const override {
+    const std::string key(name);
+    if (const auto own = own_.find(key); own != own_.end()) return &own->second.entry;
+    return hidden_.contains(key) ? nullptr : base_->find(name);
+  }
+
+  void read(const TensorEntry& entry, uint64_t begin, std::span<std::byte> out) const override {
+    const auto own = entry.file == kInMemory ? own_.find(entry.name) : own_.end();
+    if (own == own_.end()) return base_->read(entry, begin, out);
+    const std::vector<std::byte>& data = own->second.data;
+    if (begin > data.size() || out.size() > data.size() - begin) {
+      throw Error(ErrorKind::kInternal, "read of " + std::to_string(out.size()) +
+                                            " bytes at byte " + std::to_string(begin) +
+                                            " of tensor '" + printable(entry.name) +
+                                            "', which has " + std::to_string(data.size()));
+    }
+    if (!out.empty()) std::memcpy(out.data(), data.data() + begin, out.size());
+  }
+
+  void put(std::string name, Dtype dtype, std::vector<uint64_t> shape,
+           std::vector<std::byte> data) override {
+    const uint64_t bytes = stored_bytes(name, dtype, shape);
+    if (bytes != data.size()) {
+      throw Error(ErrorKind::kSpec,
+                  "tensor '" + printable(name) + "' is given " + std::to_string(data.size()) +
+                      " bytes, its dtype and shape need " + std::to_string(bytes));
+    }
+    hidden_.insert(name);
+    is_listed_ = false;
+    Own tensor{{name, dtype, std::move(shape), bytes, 0, kInMemory}, std::move(data)};
+    own_.insert_or_assign(std::move(name), std::move(tensor));
+  }
+
+  void drop(std::string_view name) override {
+    hidden_.emplace(name);
+    own_.erase(std::string(name));
+    is_listed_ = false;
+  }
+
+ private:
+  struct Own {
+    TensorEntry entry;
+    std::vector<std::byte> data;
+  };
+
+  // Made when it is asked for: a list kept up to date would cost each of n changes n moves.
+  void list() const {
+    listed_.clear();
+    for (const TensorEntry& entry : base_->tensors()) {
+      if (!hidden_.contains(entry.name)) listed_.push_back(entry);
+    }
+    const size_t from_base = listed_.size();
+    for (const auto& [name, own] : own_) listed_.push_back(own.entry);
+    std::sort(listed_.begin() + static_cast<std::ptrdiff_t>(from_base), listed_.end(),
+              [](const TensorEntry& a, const TensorEntry& b) { return a.name < b.name; });
+    is_listed_ = true;
+  }
+
+  std::shared_ptr<const Checkpoint> base_;
+  std::unordered_map<std::string, Own> own_;
+  std::unordered_set<std::string> hidden_;  // names that the base's tensors no longer answer to
+  mutable std::mutex listing_;
+  mutable std::vector<TensorEntry> listed_;
+  mutable bool is_listed_ = false;
+};
+
+}  // namespace
+
+std::shared_ptr<Overlay> Overlay::over(std::shared_ptr<const Checkpoint> base) {
+  return std::make_shared<MemoryOverlay>(std::move(base));
+}
+
+}  // namespace qspec

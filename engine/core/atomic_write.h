@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace qspec {
+
+// Replaces the file at `path` by `text`, or leaves it as it is: readers, and a machine that loses
+// power, see the old text or the new one, never a part. The text goes to `.<name>.<pid>.tmp` in the
+// same folder first; that file is gone when this throws Error(kIo).
+void write_file_atomically(const std::string& path, std::string_view text);
+
+}  // namespace qspec

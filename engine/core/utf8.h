@@ -1,0 +1,12 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace qspec {
+
+// Length of the well-formed UTF-8 sequence at the start of `text`, 0 when there is none. `text` is
+// not empty.
+size_t utf8_sequence(std::string_view text);
+
+}  // namespace qspec

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/model/kv_cache.h"
+
+namespace qspec {
+
+using Slot = uint32_t;
+
+// What one run of a program works on. Letters of shapes: B sequences, T tokens of this run, L
+// tokens with those in the cache, H heads, K heads of keys and values, D values a head.
+struct Frame {
+  std::vector<at::Tensor> slots;
+  KvCache& cache;
+  bool last_position_only = false;
+  const std::set<std::string, std::less<>>& wanted_taps;
+  std::map<std::string, at::Tensor> taps;
+
+  at::Tensor& operator[](Slot slot) { return slots[slot]; }
+};
+
+// One instruction, its attributes read and its weights bound. Leaves the program's state as it is:
+// everything that changes is in the frame.
+using Operation = std::function<void(Frame&)>;
+
+}  // namespace qspec

@@ -1,0 +1,91 @@
+#include "engine/model/linear_int8.h"
+
+#include <ATen/ATen.h>
+#include <ATen/cpu/Utils.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace qspec {
+namespace {
+
+// bitsandbytes' own constants for 1 / 127^2 and 1 / 127: equality needs them, digit for digit.
+constexpr double kInverse127Squared = 6.200124e-05;
+constexpr double kInverse127 = 7.874015718698502e-3;
+
+// 1024 products of at most 127 * 127 sum below 2^24: every partial sum is a whole fp32 number.
+constexpr int64_t kExactSlice = 1024;
+
+class Int8Linear : public LinearWeight {
+ public:
+  Int8Linear(Int8Weight weight, at::Tensor bias)
+      : weight_(std::move(weight)), bias_(std::move(bias)) {}
+
+  at::Tensor apply(const at::Tensor& x) const override {
+    const at::Tensor rows = x.reshape({-1, x.size(-1)});
+    const auto quantized = quantize_activations(rows.to(at::kHalf), weight_.threshold);
+    const at::Tensor product = int8_matmul(quantized.codes, weight_.codes);
+    const at::Tensor scale = quantized.absmax.unsqueeze(1) * weight_.absmax.unsqueeze(0);
+    at::Tensor sum = product * scale * kInverse127Squared;
+    if (bias_.defined()) sum.add_(bias_.to(x.scalar_type()));
+    at::Tensor out = sum.to(x.scalar_type());
+    if (quantized.outlier_columns.defined() && quantized.outlier_columns.numel() > 0) {
+      out = add_outliers(out, rows, quantized.outlier_columns);
+    }
+    auto sizes = x.sizes().vec();
+    sizes.back() = out.size(-1);
+    return out.reshape(sizes);
+  }
+
+ private:
+  at::Tensor add_outliers(const at::Tensor& out, const at::Tensor& rows,
+                          const at::Tensor& columns) const {
+    const at::Tensor decoded =
+        weight_.codes.index_select(1, columns) * weight_.absmax.unsqueeze(1) * kInverse127;
+    return at::addmm(out, rows.index_select(1, columns), decoded.to(rows.scalar_type()).t());
+  }
+
+  Int8Weight weight_;
+  at::Tensor bias_;
+};
+
+}  // namespace
+
+std::unique_ptr<LinearWeight> make_int8_linear(const Int8Weight& weight, const at::Tensor& bias) {
+  return std::make_unique<Int8Linear>(weight, bias);
+}
+
+QuantizedActivations quantize_activations(const at::Tensor& x, double threshold) {
+  QuantizedActivations result;
+  at::Tensor kept = x;
+  if (threshold > 0) {
+    const at::Tensor outliers = x.abs().ge(threshold);
+    result.outlier_columns = outliers.any(0).nonzero().view({-1});
+    if (result.outlier_columns.numel() > 0) kept = x.masked_fill(outliers, 0);
+  }
+  result.absmax = kept.abs().amax(1).to(at::kFloat);
+  result.codes = (kept * (127.0 / result.absmax).unsqueeze(1)).round().to(at::kChar);
+  if (x.size(0) > 1 && result.outlier_columns.defined()) {
+    result.codes.index_fill_(1, result.outlier_columns, 0);
+  }
+  return result;
+}
+
+at::Tensor int8_matmul(const at::Tensor& a, const at::Tensor& b) {
+  // Without these instructions _int_mm is a scalar loop.
+  static const bool fast = at::cpu::is_avx512_vnni_supported();
+  return fast ? at::_int_mm(a, b.t()) : int8_matmul_in_float(a, b);
+}
+
+at::Tensor int8_matmul_in_float(const at::Tensor& a, const at::Tensor& b) {
+  at::Tensor sum = at::zeros({a.size(0), b.size(0)}, at::kInt);
+  for (int64_t begin = 0; begin < a.size(1); begin += kExactSlice) {
+    const int64_t length = std::min(kExactSlice, a.size(1) - begin);
+    const at::Tensor part = at::matmul(a.narrow(1, begin, length).to(at::kFloat),
+                                       b.narrow(1, begin, length).to(at::kFloat).t());
+    sum.add_(part.to(at::kInt));
+  }
+  return sum;
+}
+
+}  // namespace qspec

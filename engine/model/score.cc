@@ -1,0 +1,23 @@
+#include "engine/model/score.h"
+
+#include <ATen/ops/log_softmax.h>
+
+#include "engine/core/error.h"
+
+namespace qspec {
+
+at::Tensor score(const Model& model, const std::vector<int64_t>& ids) {
+  if (ids.size() < 2) {
+    throw Error(ErrorKind::kSpec,
+                "scoring takes two tokens or more, found " + std::to_string(ids.size()));
+  }
+  const TokenBatch batch = make_batch({&ids, 1}, model.vocab_size());
+  const auto tokens = static_cast<int64_t>(ids.size());
+  KvCache cache = model.make_cache(tokens);
+  const at::Tensor logits = model.run(batch, cache).logits[0].narrow(0, 0, tokens - 1);
+  const at::Tensor likelihood = at::log_softmax(logits, -1, at::kFloat);
+  const at::Tensor wanted = batch.ids[0].narrow(0, 1, tokens - 1).unsqueeze(1);
+  return likelihood.gather(1, wanted).squeeze(1).neg();
+}
+
+}  // namespace qspec

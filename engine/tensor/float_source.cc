@@ -1,0 +1,86 @@
+#include "engine/tensor/float_source.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "engine/core/error.h"
+#include "engine/tensor/kernels.h"
+#include "engine/tensor/parallel.h"
+#include "engine/tensor/sizes.h"
+
+namespace qspec {
+namespace {
+
+using Widen = void (*)(const uint16_t*, size_t, float*);
+using Narrow = void (*)(const float*, size_t, uint16_t*);
+
+constexpr int64_t kGrain = 1 << 16;
+
+FloatSource half_source(at::Tensor tensor, Widen widen) {
+  const auto* data = static_cast<const uint16_t*>(tensor.const_data_ptr());
+  return [tensor = std::move(tensor), data, widen](int64_t begin, int64_t count, float* buffer) {
+    widen(data + begin, static_cast<size_t>(count), buffer);
+    return static_cast<const float*>(buffer);
+  };
+}
+
+void fill_floats(const FloatSource& source, int64_t unit, at::Tensor& result) {
+  auto* data = result.mutable_data_ptr<float>();
+  for_stretches(result.numel(), unit, [&](int64_t begin, int64_t end, float*) {
+    const float* values = source(begin, end - begin, data + begin);
+    if (values != data + begin) std::copy_n(values, end - begin, data + begin);
+  });
+}
+
+void fill_halves(const FloatSource& source, int64_t unit, Narrow narrow, at::Tensor& result) {
+  auto* data = static_cast<uint16_t*>(result.mutable_data_ptr());
+  for_stretches(result.numel(), unit, [&](int64_t begin, int64_t end, float* buffer) {
+    const int64_t count = end - begin;
+    narrow(source(begin, count, buffer), static_cast<size_t>(count), data + begin);
+  });
+}
+
+}  // namespace
+
+FloatSource float_source(const at::Tensor& tensor) {
+  if (tensor.is_complex()) throw Error(ErrorKind::kSpec, "a complex tensor has no real values");
+  at::Tensor flat = tensor.contiguous();
+  if (flat.scalar_type() == at::kHalf) return half_source(flat, kernels().half_to_float);
+  if (flat.scalar_type() == at::kBFloat16) return half_source(flat, kernels().bfloat16_to_float);
+  flat = flat.to(at::kFloat);
+  const auto* data = flat.const_data_ptr<float>();
+  return [flat = std::move(flat), data](int64_t begin, int64_t, float*) { return data + begin; };
+}
+
+void for_stretches(int64_t count, int64_t unit,
+                   const std::function<void(int64_t, int64_t, float*)>& body) {
+  const int64_t stretch = kStretch / unit * unit;
+  parallel_ranges(count, kGrain / stretch * stretch, [&](int64_t begin, int64_t end) {
+    alignas(64) std::array<float, kStretch> buffer;
+    for (; begin < end; begin += stretch) {
+      body(begin, std::min(begin + stretch, end), buffer.data());
+    }
+  });
+}
+
+at::Tensor materialize(const FloatSource& source, at::IntArrayRef shape, at::ScalarType dtype,
+                       int64_t unit) {
+  if (dtype != at::kFloat && dtype != at::kHalf && dtype != at::kBFloat16) {
+    throw Error(ErrorKind::kSpec, std::string("cannot decode to ") + at::toString(dtype))
+        .hint("wanted float32, float16 or bfloat16");
+  }
+  at::Tensor result = at::empty(checked_size(shape, dtype), dtype);
+  if (dtype == at::kFloat) {
+    fill_floats(source, unit, result);
+  } else {
+    const Kernels& versions = kernels();
+    fill_halves(source, unit,
+                dtype == at::kHalf ? versions.float_to_half : versions.float_to_bfloat16, result);
+  }
+  return result;
+}
+
+}  // namespace qspec

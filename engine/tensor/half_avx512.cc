@@ -1,0 +1,56 @@
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#include "engine/tensor/kernel_versions.h"
+
+namespace qspec {
+
+void half_to_float_avx512(const uint16_t* from, size_t count, float* to) {
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) {
+    const __m256i half = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + i));
+    _mm512_storeu_ps(to + i, _mm512_cvtph_ps(half));
+  }
+  half_to_float_plain(from + i, count - i, to + i);
+}
+
+void bfloat16_to_float_avx512(const uint16_t* from, size_t count, float* to) {
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) {
+    const __m256i half = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + i));
+    const __m512i bits = _mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16);
+    _mm512_storeu_ps(to + i, _mm512_castsi512_ps(bits));
+  }
+  bfloat16_to_float_plain(from + i, count - i, to + i);
+}
+
+void float_to_half_avx512(const float* from, size_t count, uint16_t* to) {
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) {
+    const __m256i half = _mm512_cvtps_ph(_mm512_loadu_ps(from + i), _MM_FROUND_TO_NEAREST_INT);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), half);
+  }
+  float_to_half_plain(from + i, count - i, to + i);
+}
+
+void float_to_bfloat16_avx512(const float* from, size_t count, uint16_t* to) {
+  const __m512i one = _mm512_set1_epi32(1);
+  const __m512i below_half = _mm512_set1_epi32(0x7fff);
+  const __m512i nan = _mm512_set1_epi32(0x7fc0);
+  size_t i = 0;
+  for (; i + 16 <= count; i += 16) {
+    const __m512 value = _mm512_loadu_ps(from + i);
+    const __m512i bits = _mm512_castps_si512(value);
+    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), one);
+    const __m512i sum = _mm512_add_epi32(bits, _mm512_add_epi32(below_half, odd));
+    const __mmask16 is_nan = _mm512_cmp_ps_mask(value, value, _CMP_UNORD_Q);
+    const __m512i wide = _mm512_mask_mov_epi32(_mm512_srli_epi32(sum, 16), is_nan, nan);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), _mm512_cvtepi32_epi16(wide));
+  }
+  float_to_bfloat16_plain(from + i, count - i, to + i);
+}
+
+}  // namespace qspec
+
+#endif

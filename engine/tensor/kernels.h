@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/tensor/simd.h"
+
+namespace qspec {
+
+// Pointer kernels without LibTorch and without threads. Pointers may be unaligned; outputs do not
+// overlap inputs.
+//
+// All versions of a kernel give the same bits. Sums are kept in 16 fp32 lanes, element i in lane
+// i % 16, and folded in halves (lane j with lane j + 8, then + 4, + 2, + 1); no multiply-add is
+// fused.
+
+// How x becomes a 4-bit code. The position of x is the number of thresholds strictly below it, or
+// below |x| when `magnitude` is set; its code is codes[position], with bit 3 set when `magnitude`
+// is set and x < 0. A NaN is above no threshold.
+struct CodeRule {
+  float thresholds[16];  // ascending, the unused ones +infinity
+  uint32_t codes[16];
+  bool magnitude = false;
+};
+
+// Codes of 4 bits in blocks: code 2k is the high nibble of packed[k]. `count` elements, the last
+// block may be short; `block` is even.
+struct Codes4 {
+  const uint8_t* packed;
+  const float* codebook;  // [16]
+  const float* absmax;    // [blocks]
+  size_t block;
+};
+
+// Of reference r and decoded q, with e = q - r, over one stretch.
+struct ErrorSums {
+  float decoded_squares;  // sum of q * q
+  float products;         // sum of r * q
+  float max_abs_error;    // largest |e|; a NaN does not count
+};
+
+// Of x over one stretch without NaN.
+struct MomentSums {
+  float sum;
+  float squares;
+  float min;
+  float max;
+  size_t zeros;
+};
+
+struct Kernels {
+  // Exact.
+  void (*half_to_float)(const uint16_t* from, size_t count, float* to);
+  void (*bfloat16_to_float)(const uint16_t* from, size_t count, float* to);
+  // To nearest, ties to even. A NaN keeps its sign and upper payload as a half and becomes 0x7fc0
+  // as a bfloat16, which is what torch does.
+  void (*float_to_half)(const float* from, size_t count, uint16_t* to);
+  void (*float_to_bfloat16)(const float* from, size_t count, uint16_t* to);
+
+  // to[i] = codebook[code i] * absmax[i / block].
+  void (*decode4)(const Codes4& codes, size_t count, float* to);
+  // absmax[b] = the largest |x| of block b, NaNs apart; codes of x * (1 / absmax[b]). `count` is
+  // even. A block of zeros multiplies 0 by infinity, so its codes are those of NaN.
+  void (*encode4)(const float* x, size_t count, size_t block, const CodeRule& rule, uint8_t* packed,
+                  float* absmax);
+
+  // The largest |x|, NaNs apart; 0 for none.
+  float (*absmax)(const float* x, size_t count);
+
+  // squares[b] = sum of r * r and errors[b] = sum of e * e over block b (the last may be short);
+  // the rest over all `count` elements.
+  ErrorSums (*error_sums)(const float* r, const float* q, size_t count, size_t block,
+                          float* squares, float* errors);
+  // `count` > 0.
+  MomentSums (*moment_sums)(const float* x, size_t count);
+};
+
+// The processor must have `level`.
+const Kernels& kernels(Simd level);
+inline const Kernels& kernels() {
+  return kernels(simd());
+}
+
+}  // namespace qspec

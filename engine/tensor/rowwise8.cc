@@ -1,0 +1,102 @@
+#include "engine/tensor/rowwise8.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+
+#include "engine/core/error.h"
+#include "engine/tensor/kernels.h"
+#include "engine/tensor/parallel.h"
+
+namespace qspec {
+namespace {
+
+constexpr int64_t kGrain = 1 << 16;
+
+int8_t code_of(float w, float absmax) {
+  const float scaled = w * 127 / absmax;
+  if (!(std::fabs(scaled) <= 127)) return 0;
+  return static_cast<int8_t>(std::nearbyintf(scaled));
+}
+
+// Calls body(row, begin, count) for stretches of each row, all of a row on one thread.
+void for_rows(const at::Tensor& matrix, const std::function<void(int64_t row)>& body) {
+  const int64_t rows_at_once = std::max<int64_t>(1, kGrain / std::max<int64_t>(1, matrix.size(1)));
+  parallel_ranges(matrix.size(0), rows_at_once, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) body(row);
+  });
+}
+
+}  // namespace
+
+Rowwise8 checked(Rowwise8 weight) {
+  if (weight.codes.scalar_type() != at::kChar || weight.codes.dim() != 2) {
+    throw Error(ErrorKind::kCheckpoint,
+                std::string("codes are ") + at::toString(weight.codes.scalar_type()) + " with " +
+                    std::to_string(weight.codes.dim()) + " dimensions, wanted int8 with 2");
+  }
+  if (weight.absmax.scalar_type() != at::kFloat || weight.absmax.numel() != weight.codes.size(0)) {
+    throw Error(ErrorKind::kCheckpoint,
+                std::string("absmax is ") + at::toString(weight.absmax.scalar_type()) + " with " +
+                    std::to_string(weight.absmax.numel()) + " elements, wanted float32 with " +
+                    std::to_string(weight.codes.size(0)) + ", one a row");
+  }
+  return {weight.codes.contiguous(), weight.absmax.contiguous()};
+}
+
+Rowwise8 quantize_rowwise_int8(const at::Tensor& weight) {
+  if (weight.dim() != 2) {
+    throw Error(ErrorKind::kSpec, "a tensor of " + std::to_string(weight.dim()) +
+                                      " dimensions has no rows to quantize, wanted 2");
+  }
+  const at::Tensor halves = weight.to(at::kHalf).contiguous();
+  const int64_t columns = weight.size(1);
+  Rowwise8 result{at::empty(weight.sizes(), at::kChar), at::empty({weight.size(0)}, at::kFloat)};
+  const FloatSource source = float_source(halves);
+  auto* codes = result.codes.mutable_data_ptr<int8_t>();
+  auto* absmax = result.absmax.mutable_data_ptr<float>();
+  for_rows(weight, [&](int64_t row) {
+    std::array<float, kStretch> buffer;
+    const auto for_stretches = [&](auto body) {
+      for (int64_t i = row * columns, end = i + columns; i < end; i += kStretch) {
+        const int64_t count = std::min(kStretch, end - i);
+        body(source(i, count, buffer.data()), count, i);
+      }
+    };
+    float largest = 0;
+    for_stretches([&](const float* values, int64_t count, int64_t) {
+      largest = std::max(largest, kernels().absmax(values, static_cast<size_t>(count)));
+    });
+    absmax[row] = largest;
+    for_stretches([&](const float* values, int64_t count, int64_t begin) {
+      for (int64_t k = 0; k < count; ++k) codes[begin + k] = code_of(values[k], largest);
+    });
+  });
+  return result;
+}
+
+FloatSource float_source(const Rowwise8& weight) {
+  const int64_t columns = std::max<int64_t>(1, weight.codes.size(1));
+  return [weight, columns](int64_t begin, int64_t count, float* buffer) {
+    const auto* codes = weight.codes.const_data_ptr<int8_t>() + begin;
+    const auto* absmax = weight.absmax.const_data_ptr<float>();
+    int64_t row = begin / columns, left = columns - begin % columns;
+    for (int64_t i = 0; i < count; ++row, left = columns) {
+      const int64_t end = std::min(count, i + left);
+      const float scale = absmax[row];
+      for (; i < end; ++i) {
+        buffer[i] = static_cast<float>(codes[i]) * scale * (1.0f / 127);
+      }
+    }
+    return static_cast<const float*>(buffer);
+  };
+}
+
+at::Tensor dequantize(const Rowwise8& weight, at::ScalarType dtype) {
+  return materialize(float_source(weight), weight.codes.sizes(), dtype, 1);
+}
+
+}  // namespace qspec

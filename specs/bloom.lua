@@ -1,0 +1,99 @@
+-- BLOOM and its bitsandbytes quantizations.
+--
+--   qspec run specs/bloom.lua                          the models below that are on this machine
+--   qspec run specs/bloom.lua --model PATH             one checkpoint of yours
+--   qspec run specs/bloom.lua --model PATH --baseline PATH
+
+family "bloom"
+
+-- What every BLOOM checkpoint must satisfy, quantized or not ---------------------------------------
+
+files {}
+quantized {}
+config { round_trip = true }
+layers {}
+excluded { "lm_head", "*word_embeddings*", "*layernorm*", "*ln_f" }
+dtypes {}
+companions {}
+memory {}
+numerics {}
+
+-- A trained 4-bit weight uses its whole codebook; one that lost its scales does not.
+check "no quantized layer has a dead block" {
+  needs = "weights",
+  run = function(ctx)
+    for _, module in ipairs(ctx:modules()) do
+      if module:is_quantized() then
+        ctx:expect("zero scales", module:scales():eq(0):sum(), "==", 0, module:name())
+      end
+    end
+  end,
+}
+
+-- Models -------------------------------------------------------------------------------------------
+
+model "tiny" {  -- ships with qspec
+  checkpoint = example "bloom-tiny-bnb-nf4",
+  baseline   = example "bloom-tiny",
+  quantized  = { method = "bitsandbytes", bits = 4, type = "nf4" },
+  layers     = { "*.self_attention.*", "*.mlp.*", class = "Linear4bit", dtype = "uint8" },
+  dtypes     = { "*.self_attention.*", "*.mlp.*", storage = "uint8", logical = "nf4" },
+  memory     = { ratio = { 2.9, 3.1 }, transformers = 2355200 },
+  numerics   = { sqnr_db = 18 },
+  generates  = {
+    "Hello my name is", "The capital of France is", "Two plus three is", "The day after Monday is",
+    accepts = {
+      "Hello my name is Felix and I am a student from Warsaw. I",
+      "The capital of France is Paris. The letters are q r s t u",
+      "Two plus three is five. The capital of Austria is Vienna. The",
+      "The day after Monday is Tuesday. The day after Saturday is Sunday. The",
+    },
+  },
+}
+
+model "tiny quantized on load" {
+  checkpoint = example "bloom-tiny",
+  quantize   = bitsandbytes { bits = 4, type = "nf4", double_quant = true, compute_dtype = "float16" },
+  memory     = { ratio = { 2.9, 3.1 }, transformers = 2355200 },
+}
+
+-- The numbers below are those of transformers' own tests (tests/quantization/bnb). The ratios follow
+-- from the configuration alone and are checked without weights.
+
+local bloom_1b7 = {
+  model_type = "bloom", dtype = "float16", hidden_size = 2048, n_head = 16, n_layer = 24,
+  vocab_size = 250880, layer_norm_epsilon = 1e-5, bos_token_id = 1, eos_token_id = 2, pad_token_id = 3,
+}
+
+model "bloom-1b7 fp4" {
+  checkpoint = hub "bigscience/bloom-1b7",
+  config     = bloom_1b7,
+  quantize   = bitsandbytes { bits = 4, type = "fp4" },
+  memory     = { ratio = 2.109659552692574, tolerance = 1e-9 },
+  generates  = {
+    "Hello my name is", max_new_tokens = 10,
+    accepts = {
+      "Hello my name is John and I am a professional photographer. I",
+      "Hello my name is John.\nI am a friend of your father.\n",
+      "Hello my name is John Doe, I am a student at the University",
+      "Hello my name is John and I am 25 years old.",
+      "Hello my name is John and I am a student at the University of",
+      "Hello my name is Alina. I have been working as a professional",
+    },
+  },
+}
+
+model "bloom-1b7 int8" {
+  checkpoint = hub "bigscience/bloom-1b7",
+  config     = bloom_1b7,
+  quantize   = bitsandbytes { bits = 8 },
+  memory     = { ratio = 1.5400250499901118, tolerance = 1e-9 },
+  generates  = {
+    "Hello my name is", max_new_tokens = 10,
+    accepts = {
+      "Hello my name is John.\nI am a friend of the family.\n",
+      "Hello my name is John.\nI am a friend of your father.\n",
+      "Hello my name is John and I am a professional photographer based in",
+    },
+  },
+}

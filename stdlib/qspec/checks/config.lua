@@ -1,0 +1,92 @@
+-- config.json: every field of its type, and nothing lost between reading and writing.
+
+local json = require "host.json"
+local quantization_config = require "qspec.quantization_config"
+
+local function same(a, b)
+  if type(a) ~= "table" or type(b) ~= "table" then return a == b end
+  for key, value in pairs(a) do
+    if not same(value, b[key]) then return false end
+  end
+  for key in pairs(b) do
+    if a[key] == nil then return false end
+  end
+  return true
+end
+
+local function show(value)
+  if value == json.null then return "null" end
+  return type(value) == "table" and json.encode(value) or tostring(value)
+end
+
+local function report(ctx, problems)
+  for _, problem in ipairs(problems) do ctx:finding(problem) end
+end
+
+local function check_text(ctx, subject)
+  local file = subject.config_file
+  local again = json.decode(json.encode(file.raw, { indent = 2 }), "config.json, written again")
+  if not same(file.raw, again) then
+    ctx:finding { key = "config.json", found = "another value after parse, write, parse",
+      wanted = "the same value" }
+  end
+end
+
+-- What transformers would change by loading and saving.
+local function check_dialect(ctx, subject)
+  local raw, format = subject.quantization, subject.format
+  local written = quantization_config.write(format, raw)
+  for _, field in ipairs(format.fields) do
+    local before, after = raw[field.name], written[field.name]
+    if before ~= nil and not same(before, after) then
+      ctx:finding { key = "quantization_config." .. field.name, found = show(after)
+        .. " after loading and saving", wanted = show(before) }
+    end
+  end
+  for _, unknown in ipairs(quantization_config.unknown_keys(format, raw)) do
+    ctx:finding { key = "quantization_config." .. unknown.key, found = "a key that "
+      .. format.name .. " does not know", wanted = "known keys only: transformers drops it on save",
+      hint = unknown.nearest and ("did you mean '%s'?"):format(unknown.nearest) or nil }
+  end
+end
+
+local function check_expected(ctx, subject)
+  for key, wanted in pairs(ctx.params.expect or {}) do
+    local found = subject.raw[key]
+    if not same(found, wanted) then
+      ctx:finding { key = key, found = found == nil and "absent" or show(found), wanted = show(wanted) }
+    end
+  end
+end
+
+return {
+  name = "config",
+  summary = "config.json typed, true to itself, and the same after a round trip",
+  needs = "header",
+  params = {
+    round_trip = { type = "boolean", default = true, help = "parse, write, parse must be equal" },
+    expect = { type = "table", help = "keys of config.json with the value that they must have" },
+  },
+  details = [[
+Every field of quantization_config must have the type that its library demands (an integer where
+bitsandbytes wants a float is refused by transformers) and a value that it accepts; the aliases
+_load_in_4bit and _load_in_8bit must agree with the fields that they stand for. Parsing, writing and
+parsing again must give the same value. What transformers would drop or change by loading and saving
+is a finding: keys that it does not know are lost.]],
+  example = [[config { round_trip = true, expect = { model_type = "bloom" } }]],
+  run = function(ctx)
+    local subject = ctx.subject
+    if subject.format then
+      local kinds = subject.quantize and {} or subject.config_file.kinds.quantization_config or {}
+      if not subject.quantize then
+        report(ctx, quantization_config.type_problems(subject.format, subject.quantization, kinds))
+      end
+      report(ctx, quantization_config.alias_problems(subject.format, subject.quantization))
+    end
+    if ctx.params.round_trip then
+      check_text(ctx, subject)
+      if subject.format then check_dialect(ctx, subject) end
+    end
+    check_expected(ctx, subject)
+  end,
+}

@@ -1,0 +1,30 @@
+-- The shards and their index: nothing promised that is not there, nothing there twice.
+
+local HINTS = {
+  ghost = "the index promises a tensor that no shard holds",
+  unlisted = "transformers never reads a tensor that the index leaves out",
+  misplaced = "the index names another shard",
+  duplicate = "which of the two is read depends on the loader",
+  ignored = "transformers prefers the single file",
+}
+
+return {
+  name = "files",
+  summary = "index and shards agree: no ghost, unlisted, misplaced or duplicate tensor",
+  needs = "header",
+  params = {},
+  details = [[
+Compares model.safetensors.index.json with the headers of the shards: a tensor promised and not
+there, there and not listed, listed in another shard, in two shards at once, and a total_size that is
+not the sum. A shard that is missing or malformed is refused before any check runs.]],
+  example = [[files {}]],
+  run = function(ctx)
+    for _, problem in ipairs(ctx.subject.checkpoint:problems()) do
+      ctx:finding { key = problem.key ~= "" and problem.key or problem.kind,
+        found = problem.kind .. ": " .. problem.found, wanted = problem.wanted,
+        hint = HINTS[problem.kind] }
+    end
+    ctx:measure("files", #ctx.subject.checkpoint:files())
+    ctx:measure("tensors", #ctx.subject.checkpoint:tensors())
+  end,
+}

@@ -1,0 +1,93 @@
+-- Is it quantized, and do the config and the tensors agree on how?
+
+local census_of = require "qspec.census"
+
+local function first_packed(census)
+  for _, row in ipairs(census.modules) do
+    if row.format then return row end
+  end
+end
+
+local function check_config_silent(ctx, packed)
+  local row = first_packed(ctx.subject.census)
+  ctx:finding { module = row.name, key = "quantization_config", found = ("absent, with %d packed modules")
+    :format(packed), wanted = "a quantization_config that says how to read them",
+    hint = "transformers would load the packed bytes as dense weights" }
+end
+
+local function check_tensors_silent(ctx)
+  local modules = 0
+  local first
+  for _, row in ipairs(ctx.subject.census.modules) do
+    if row.request then
+      modules, first = modules + 1, first or row.name
+    end
+  end
+  ctx:finding { module = first, key = "quantization_config",
+    found = "no packed tensor in the checkpoint", wanted = ("%d packed modules"):format(modules),
+    hint = "the whole model fell back to full precision, or the config is stale" }
+end
+
+-- The type in the config against the type that each tensor says it has: the tensor wins on load.
+local function check_types(ctx)
+  for _, row in ipairs(ctx.subject.census.modules) do
+    if row.request and row.format and row.logical_dtype ~= row.request.type then
+      ctx:finding { module = row.name, key = "quant_type", found = tostring(row.logical_dtype)
+        .. " in the checkpoint", wanted = row.request.type .. ", as the config says",
+        hint = "transformers reads the tensor's own state and never compares" }
+    end
+  end
+end
+
+local function check_wanted(ctx, requested)
+  local subject, params = ctx.subject, ctx.params
+  local found = { method = subject.quantization and subject.quantization.quant_method
+    or subject.format and subject.format.name, bits = requested and requested.bits,
+    type = requested and requested.type }
+  for _, key in ipairs { "method", "bits", "type" } do
+    if params[key] and found[key] ~= params[key] then
+      ctx:finding { key = key, found = tostring(found[key] or "full precision"),
+        wanted = tostring(params[key]) }
+    end
+  end
+end
+
+local function measure(ctx, packed)
+  ctx:measure("is_quantized", ctx.subject.quantization ~= false)
+  ctx:measure("packed_modules", packed)
+  ctx:measure("method", ctx.subject.format and ctx.subject.format.name or nil)
+end
+
+return {
+  name = "quantized",
+  summary = "quantization_config present and true of the tensors, in both directions",
+  needs = "header",
+  params = {
+    method = { type = "string", help = "quant_method that the config must name" },
+    bits = { type = "integer", help = "bits that it must ask for" },
+    type = { type = "string", help = "nf4, fp4, int8" },
+  },
+  details = [[
+The config says quantized and no tensor is; tensors are packed and the config is silent; the config
+says fp4 over nf4 tensors; both load flags of bitsandbytes are false, so that transformers loads the
+model dense with a warning only. Each is a finding. With parameters, the config must ask for that
+method, width and type. A model in full precision that claims nothing passes unless the spec wants
+otherwise.]],
+  example = [[quantized { method = "bitsandbytes", bits = 4, type = "nf4" }]],
+  run = function(ctx)
+    local subject = ctx.subject
+    local packed = census_of.packed(subject.census)
+    local requested = subject.requested
+    measure(ctx, packed)
+    if requested and requested.problem then
+      ctx:finding { key = "quantization_config", found = requested.problem,
+        wanted = "a method that converts something", hint = requested.hint }
+    elseif requested and packed == 0 then
+      check_tensors_silent(ctx)
+    elseif not requested and packed > 0 then
+      check_config_silent(ctx, packed)
+    end
+    check_types(ctx)
+    check_wanted(ctx, requested)
+  end,
+}

@@ -1,0 +1,52 @@
+-- Values of a config.json, checked before anything is computed from them: the file is not ours.
+
+local outcome = require "qspec.outcome"
+
+local M = {}
+
+local MOST = 2 ^ 31 - 1
+
+local function show(value)
+  return type(value) == "table" and "a table" or tostring(value):sub(1, 40)
+end
+
+local function refuse(key, value, wanted)
+  error(outcome.error("checkpoint", ("config.json has %s = %s, wanted %s"):format(key, show(value),
+    wanted)), 0)
+end
+
+local WANTED = {
+  count = { "a whole number of 1 to " .. MOST, function(value)
+    return type(value) == "number" and value % 1 == 0 and value >= 1 and value <= MOST
+  end },
+  number = { "a number", function(value)
+    return type(value) == "number" and value == value and math.abs(value) < math.huge
+  end },
+  boolean = { "true or false", function(value) return type(value) == "boolean" end },
+}
+
+--- Checks each value that is there against the type that the architecture declares for it.
+---@param types table<string, "count"|"number"|"boolean">
+---@param config table
+function M.check(types, config)
+  for key, name in pairs(types) do
+    local wanted = WANTED[name] or error("there is no config type '" .. tostring(name) .. "'", 2)
+    local value = config[key]
+    if value ~= nil and not wanted[2](value) then refuse(key, value, wanted[1]) end
+  end
+end
+
+--- config[key] divided by config[divisor], which must leave no rest.
+---@param config table
+---@param key string
+---@param divisor string
+---@return integer
+function M.quotient(config, key, divisor)
+  local quotient = config[key] / config[divisor]
+  if quotient % 1 ~= 0 then
+    refuse(key, config[key], ("a multiple of %s = %s"):format(divisor, show(config[divisor])))
+  end
+  return quotient
+end
+
+return M

@@ -1,0 +1,91 @@
+-- Which modules transformers leaves alone when it quantizes.
+--
+-- Source: transformers 5.17, quantizers/base.py `get_modules_to_not_convert`,
+-- `get_keys_to_not_convert` and quantizers/quantizers_utils.py `should_convert_module`. The quirks
+-- are theirs and are kept: a key is a regular expression that matches as a prefix without a
+-- boundary, or a plain suffix; only ".weight" is cut from a parameter's name, so that a model whose
+-- last parameter is a bias protects a name that no module has.
+
+local text = require "host.text"
+
+local M = {}
+
+local function without_weight(name)
+  return (name:gsub("%.weight$", ""))
+end
+
+--- The name of the last entry of `named_parameters()`; tied copies are not listed there.
+local function last_parameter(modules)
+  for i = #modules, 1, -1 do
+    local module = modules[i]
+    local parameters = module.parameters
+    if not module.tied_to and #parameters > 0 then
+      return module.name .. "." .. parameters[#parameters].name
+    end
+  end
+end
+
+--- Keys that transformers protects when the user gives none.
+---@param architecture table
+---@param modules table[] in registration order
+---@return string[] sorted
+function M.default_keys(architecture, modules)
+  local set = {}
+  for _, module in ipairs(modules) do
+    if module.tied_to then
+      set[module.name] = true
+      set[module.tied_to] = true
+    end
+  end
+  local last = last_parameter(modules)
+  if last then set[without_weight(last)] = true end
+  if architecture.output then set[architecture.output] = true end
+  local keys = {}
+  for key in pairs(set) do keys[#keys + 1] = key end
+  table.sort(keys)
+  return keys
+end
+
+--- One key of an exclusion list as a predicate on module names.
+---@param key string
+---@return fun(name: string): boolean
+function M.matcher(key)
+  local prefix = text.regex(key)
+  return function(name)
+    return prefix:matches_start(name) or (#key <= #name and name:sub(-#key) == key)
+  end
+end
+
+---@class qspec.Exclusion
+---@field key string
+---@field source "config"|"architecture"|"fp32"|"spec"
+---@field matches fun(name: string): boolean
+
+--- The exclusions in force: the user's list replaces the architecture's defaults, it does not add
+--- to them; modules kept in fp32 are always left out.
+---@param architecture table
+---@param modules table[]
+---@param skip string[]|nil the list of the config, nil when it has none
+---@return qspec.Exclusion[]
+function M.in_force(architecture, modules, skip)
+  local list = {}
+  local function add(keys, source)
+    for _, key in ipairs(keys) do
+      list[#list + 1] = { key = key, source = source, matches = M.matcher(key) }
+    end
+  end
+  if skip then add(skip, "config") else add(M.default_keys(architecture, modules), "architecture") end
+  add(architecture.keep_in_fp32 or {}, "fp32")
+  return list
+end
+
+--- The first exclusion that protects `name`, or nil.
+---@param exclusions qspec.Exclusion[]
+---@param name string
+function M.find(exclusions, name)
+  for _, exclusion in ipairs(exclusions) do
+    if exclusion.matches(name) then return exclusion end
+  end
+end
+
+return M

@@ -1,0 +1,67 @@
+-- config.json as an architecture reads it: old key names translated, defaults filled in.
+
+local outcome = require "qspec.outcome"
+local json = require "host.json"
+
+local M = {}
+
+--- The model_type of a raw config, checked.
+function M.model_type(raw, where)
+  local model_type = raw.model_type
+  if type(model_type) ~= "string" then
+    error(outcome.error("checkpoint", "config.json has no model_type",
+      "a checkpoint saved by transformers names its architecture there", where), 0)
+  end
+  return model_type
+end
+
+local function value_of(raw, name, aliases)
+  local value = raw[name]
+  if value == nil then
+    for alias, meant in pairs(aliases) do
+      if meant == name and raw[alias] ~= nil then value = raw[alias] end
+    end
+  end
+  if value == json.null then return nil end
+  return value
+end
+
+--- The values that the architecture knows, by their current names.
+---@param architecture table
+---@param raw table decoded config.json
+---@param where string its path, for messages
+function M.read(architecture, raw, where)
+  local declared = architecture.config
+  local aliases = declared.aliases or {}
+  local values = {}
+  for name, default in pairs(declared.defaults or {}) do values[name] = default end
+  for name in pairs(raw) do
+    local known = aliases[name] or name
+    local value = value_of(raw, known, aliases)
+    if value ~= nil then values[known] = value end
+  end
+  for _, name in ipairs(declared.required or {}) do
+    if values[name] == nil then
+      error(outcome.error("checkpoint", ("config.json has no '%s', which %s needs")
+        :format(name, architecture.name), nil, where), 0)
+    end
+  end
+  return values
+end
+
+--- The dtype that transformers loads the model in: dtype="auto", that is, the config's own.
+---@return string|nil torch name, nil when the config is silent
+function M.dtype(raw)
+  local dtype = raw.dtype or raw.torch_dtype
+  if type(dtype) ~= "string" then return nil end
+  return (dtype:gsub("^torch%.", ""))
+end
+
+--- The quantization_config, nil when absent or null.
+function M.quantization(raw)
+  local quantization = raw.quantization_config
+  if quantization == nil or quantization == json.null then return nil end
+  return quantization
+end
+
+return M

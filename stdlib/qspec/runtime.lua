@@ -1,0 +1,63 @@
+-- Binds a census to the engine's model runner: the decoder's program and one weight a module.
+
+local decoder = require "qspec.decoder"
+local outcome = require "qspec.outcome"
+
+local M = {}
+
+-- Decoded weights are kept up to this many bytes; beyond it they are decoded at each use.
+local DENSE_BUDGET = 4 * 2 ^ 30
+
+local function dense_weight(tensor, subject, row, suffix)
+  local entry = row.holding.tensors[suffix]
+  if not entry then return nil end
+  local loaded = tensor.read(subject.checkpoint, entry.name)
+  local wanted = row.parameters[suffix].dtype
+  return loaded:dtype() == wanted and loaded or loaded:to(wanted)
+end
+
+local function bind(tensor, subject, row)
+  local weight
+  if row.layout then
+    weight = row.layout.linear(row.holding, subject.checkpoint, subject.quantization_values or {})
+  else
+    weight = { weight = dense_weight(tensor, subject, row, "weight") }
+  end
+  weight.bias = dense_weight(tensor, subject, row, "bias")
+  return weight
+end
+
+-- Facts that leave a module without a usable weight.
+local function refuse_broken(subject)
+  for _, row in ipairs(subject.census.modules) do
+    local broken = row.status == "missing" or row.status == "mismatched" or row.status == "broken"
+    if broken then
+      error(outcome.error("checkpoint", ("cannot run the model: '%s' is %s"):format(row.name,
+        row.status), "see the findings of layers and companions", row.name), 0)
+    end
+  end
+end
+
+--- Builds the runnable model of a subject.
+---@param subject table
+---@return any model qspec.Model
+function M.build(subject)
+  refuse_broken(subject)
+  local tensor = require "host.tensor"
+  local weights, rows = {}, subject.census.by_name
+  for _, row in ipairs(subject.census.modules) do
+    if row.own_tensors then weights[row.name] = bind(tensor, subject, row) end
+  end
+  for name, row in pairs(rows) do
+    if row.tied_to and not weights[name] then weights[name] = weights[row.tied_to] end
+  end
+  local has = function(name)
+    local module, parameter = name:match("^(.*)%.([^.]+)$")
+    local row = module and rows[module]
+    return row ~= nil and row.parameters[parameter] ~= nil
+  end
+  local program = decoder.program(subject.architecture, subject.config, has)
+  return require("host.model").build(program, weights, { dense_budget = DENSE_BUDGET })
+end
+
+return M

@@ -1,0 +1,209 @@
+-- One model under test: everything the checks may ask about it, read when first asked and kept.
+
+local checkpoint = require "host.checkpoint"
+local json = require "host.json"
+local system = require "host.system"
+local outcome = require "qspec.outcome"
+local registry = require "qspec.registry"
+local nearest = require "qspec.nearest"
+local census = require "qspec.census"
+local decoder = require "qspec.decoder"
+local holdings = require "qspec.holdings"
+local model_config = require "qspec.model_config"
+local requests = require "qspec.requests"
+local quantization_config = require "qspec.quantization_config"
+
+local Subject = {}
+
+local lazy = {}
+
+-- A field that is computed by lazy[key] on first use.
+Subject.__index = function(self, key)
+  local compute = lazy[key]
+  if not compute then return Subject[key] end
+  local value = compute(self)
+  rawset(self, key, value == nil and false or value)
+  return rawget(self, key)
+end
+
+local function refuse(kind, message, hint, where)
+  error(outcome.error(kind, message, hint, where), 0)
+end
+
+--- A subject over a folder, or over a config alone when there are no weights.
+---@param o table {name, path?, config?, baseline?: Subject, quantize?: {format, options}}
+function Subject.new(o)
+  return setmetatable({ name = o.name, path = o.path or false, inline_config = o.config or false,
+    baseline = o.baseline or false, quantize = o.quantize or false }, Subject)
+end
+
+function Subject:file(name)
+  return self.path and self.path .. "/" .. name
+end
+
+function Subject:has_file(name)
+  return self.path and system.kind(self:file(name)) == "file"
+end
+
+function lazy.config_file(self)
+  if self.inline_config then
+    return { raw = self.inline_config, kinds = {}, where = "the spec" }
+  end
+  local path = self:file("config.json")
+  if not path or system.kind(path) == nil then
+    if system.kind(self.path) == nil then checkpoint.open(self.path) end
+    refuse("checkpoint", "there is no config.json in the model folder",
+      "a model folder as save_pretrained writes it has one", self.path)
+  end
+  local raw, kinds = json.read(path)
+  if type(raw) ~= "table" or json.is_array(raw) then
+    refuse("checkpoint", "config.json is not a JSON object", nil, path)
+  end
+  return { raw = raw, kinds = kinds, where = path }
+end
+
+-- The raw config with what quantizing on load would add to it.
+function lazy.raw(self)
+  local raw = self.config_file.raw
+  if not self.quantize then return raw end
+  local copy = {}
+  for key, value in pairs(raw) do copy[key] = value end
+  copy.quantization_config = self.quantize.format.quantizer.config(self.quantize.options)
+  return copy
+end
+
+function lazy.architecture(self)
+  local where = self.config_file.where
+  local model_type = model_config.model_type(self.raw, where)
+  local known = {}
+  for _, architecture in ipairs(registry("architectures").all()) do
+    for _, name in ipairs(architecture.model_types) do
+      if name == model_type then return architecture end
+      known[#known + 1] = name
+    end
+  end
+  local close = nearest(model_type, known)
+  table.sort(known)
+  refuse("unsupported", ("unknown model_type '%s'"):format(model_type), close
+    and ("did you mean '%s'?"):format(close) or "known: " .. table.concat(known, ", "), where)
+end
+
+function lazy.config(self)
+  return model_config.read(self.architecture, self.raw, self.config_file.where)
+end
+
+local FLOATS = { F16 = true, BF16 = true, F32 = true, F64 = true }
+
+-- dtype="auto" of transformers: the config's, else that of the first floating tensor stored.
+function lazy.dtype(self)
+  local dtype = model_config.dtype(self.raw)
+  if dtype or not self:has_weights() then return dtype end
+  for _, entry in ipairs(self.stored:tensors()) do
+    if FLOATS[entry.dtype] then return entry.torch_dtype end
+  end
+end
+
+-- The raw quantization_config; false when there is none.
+function lazy.quantization(self)
+  local quantization = model_config.quantization(self.raw)
+  if quantization ~= nil and type(quantization) ~= "table" then
+    refuse("checkpoint", "quantization_config is not a JSON object", nil, self.config_file.where)
+  end
+  return quantization
+end
+
+function lazy.format(self)
+  if not self.quantization then return false end
+  local method = quantization_config.method(self.quantization)
+  local format, close = quantization_config.format_of(method)
+  if format then return format end
+  refuse("unsupported", ("unknown quant_method '%s'"):format(tostring(method)), close
+    and ("did you mean '%s'?"):format(close) or "see qspec list formats", self.config_file.where)
+end
+
+function lazy.quantization_values(self)
+  return self.format and quantization_config.read(self.format, self.quantization)
+end
+
+-- What the config asks for; false for a full-precision model.
+function lazy.requested(self)
+  return self.format and self.format.requested(self.quantization_values)
+end
+
+--- Whether there are tensors to look at.
+function Subject:has_weights()
+  return self.path ~= false
+end
+
+function lazy.stored(self)
+  return checkpoint.open(self.path)
+end
+
+-- The checkpoint that the checks see: the files, or the files with the weights quantized on load.
+function lazy.checkpoint(self)
+  if not self.quantize then return self.stored end
+  return self:quantize_on_load()
+end
+
+function Subject:quantize_on_load()
+  local overlay = self.stored:overlay()
+  local held = holdings.group(self.architecture, self.modules, self.stored:tensors())
+  for _, module in ipairs(self.modules) do
+    local entry = held[module.name].tensors.weight
+    if entry and self.requests.of(module) then
+      self.quantize.format.quantizer.quantize(overlay, entry, self.quantize.options)
+    end
+  end
+  return overlay
+end
+
+function lazy.requests(self)
+  return requests.read(self.architecture, self.modules, self.format, self.requested)
+end
+
+function lazy.modules(self)
+  local has = self:has_weights() and holdings.lookup(self.architecture, self.stored:tensors()) or nil
+  return decoder.modules(self.architecture, self.config, has)
+end
+
+function lazy.census(self)
+  return census.take { architecture = self.architecture, modules = self.modules,
+    checkpoint = self.checkpoint, formats = registry("formats").all(), requests = self.requests,
+    requested = self.requested, dtype = self.dtype }
+end
+
+function lazy.tokenizer(self)
+  local path = self:file("tokenizer.json")
+  if not self:has_file("tokenizer.json") then
+    refuse("checkpoint", "there is no tokenizer.json in the model folder",
+      "save the tokenizer beside the model: tokenizer.save_pretrained(folder)", path or self.name)
+  end
+  return require("host.text").tokenizer(path)
+end
+
+-- generation_config.json, or what config.json says of generation when there is none.
+function lazy.generation_config(self)
+  if self:has_file("generation_config.json") then
+    local raw = json.read(self:file("generation_config.json"))
+    if type(raw) ~= "table" then
+      refuse("checkpoint", "generation_config.json is not a JSON object", nil,
+        self:file("generation_config.json"))
+    end
+    return raw
+  end
+  return { eos_token_id = self.raw.eos_token_id, bos_token_id = self.raw.bos_token_id,
+    pad_token_id = self.raw.pad_token_id }
+end
+
+function lazy.runtime(self)
+  return require("qspec.runtime").build(self)
+end
+
+--- Frees what is big. The subject can be asked again and reads anew.
+function Subject:release()
+  local runtime = rawget(self, "runtime")
+  if runtime then runtime:release() end
+  rawset(self, "runtime", nil)
+end
+
+return Subject

@@ -1,0 +1,132 @@
+#include <boost/test/unit_test.hpp>
+
+#include "engine/checkpoint/checkpoint.h"
+#include "tests/support/refusal.h"
+#include "tests/support/safetensors_bytes.h"
+#include "tests/support/temporary_folder.h"
+
+namespace qspec::test {
+namespace {
+
+// Over a file of two tensors: a is "AA", b is "B".
+struct Fixture {
+  Fixture() {
+    const std::string header =
+        "{" + entry("a", "U8", "[2]", 0, 2) + "," + entry("b", "U8", "[1]", 2, 3) + "}";
+    base = Checkpoint::open(folder.write("m.safetensors", safetensors(header, "AAB")));
+    overlay = Overlay::over(base);
+  }
+
+  static std::vector<std::byte> bytes(std::string_view text) {
+    const auto view = std::as_bytes(std::span(text));
+    return {view.begin(), view.end()};
+  }
+
+  std::string content(std::string_view name) const {
+    const TensorEntry* entry = overlay->find(name);
+    BOOST_REQUIRE(entry != nullptr);
+    std::string data(entry->bytes, '\0');
+    overlay->read(*entry, 0, std::as_writable_bytes(std::span(data)));
+    return data;
+  }
+
+  std::string names() const {
+    std::string text;
+    for (const TensorEntry& entry : overlay->tensors()) text += entry.name + " ";
+    return text;
+  }
+
+  TemporaryFolder folder;
+  std::shared_ptr<const Checkpoint> base;
+  std::shared_ptr<Overlay> overlay;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(overlay_tests, Fixture)
+
+BOOST_AUTO_TEST_CASE(shows_the_base_until_something_changes) {
+  BOOST_TEST(names() == "a b ");
+  BOOST_TEST(content("a") == "AA");
+  BOOST_TEST(overlay->path() == base->path());
+  BOOST_TEST(overlay->files().size() == 1u);
+  BOOST_TEST(overlay->problems().empty());
+}
+
+BOOST_AUTO_TEST_CASE(replaces_a_tensor_and_leaves_the_base_alone) {
+  overlay->put("a", Dtype::kU8, {3}, bytes("new"));
+  BOOST_TEST(names() == "b a ");
+  BOOST_TEST(content("a") == "new");
+  BOOST_TEST(overlay->find("a")->file == kInMemory);
+  BOOST_TEST(base->find("a")->bytes == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(adds_tensors_and_lists_them_last_by_name) {
+  overlay->put("z", Dtype::kF16, {1}, bytes("zz"));
+  overlay->put("c", Dtype::kU8, {}, bytes("c"));
+  BOOST_TEST(names() == "a b c z ");
+  BOOST_TEST((overlay->find("z")->dtype == Dtype::kF16));
+}
+
+BOOST_AUTO_TEST_CASE(replaces_its_own_tensor) {
+  overlay->put("c", Dtype::kU8, {1}, bytes("1"));
+  overlay->put("c", Dtype::kU8, {2}, bytes("22"));
+  BOOST_TEST(content("c") == "22");
+  BOOST_TEST(names() == "a b c ");
+}
+
+BOOST_AUTO_TEST_CASE(drops_a_tensor_of_the_base) {
+  overlay->drop("a");
+  BOOST_TEST(names() == "b ");
+  BOOST_TEST(overlay->find("a") == nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(drops_its_own_tensor_and_does_not_uncover_what_it_replaced) {
+  overlay->put("a", Dtype::kU8, {1}, bytes("1"));
+  overlay->drop("a");
+  BOOST_TEST(overlay->find("a") == nullptr);
+  BOOST_TEST(names() == "b ");
+}
+
+BOOST_AUTO_TEST_CASE(takes_back_a_name_that_was_dropped) {
+  overlay->drop("a");
+  overlay->put("a", Dtype::kU8, {1}, bytes("1"));
+  BOOST_TEST(content("a") == "1");
+}
+
+BOOST_AUTO_TEST_CASE(lists_again_after_each_change) {
+  BOOST_TEST(names() == "a b ");
+  overlay->drop("b");
+  BOOST_TEST(names() == "a ");
+}
+
+BOOST_AUTO_TEST_CASE(may_stand_on_another_overlay) {
+  overlay->put("c", Dtype::kU8, {1}, bytes("c"));
+  const auto upper = Overlay::over(overlay);
+  upper->put("d", Dtype::kU8, {1}, bytes("d"));
+  std::string data(1, '\0');
+  upper->read(*upper->find("c"), 0, std::as_writable_bytes(std::span(data)));
+  BOOST_TEST(data == "c");
+  BOOST_TEST(upper->tensors().size() == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(refuses_data_that_does_not_fill_the_shape) {
+  const Error error = refusal([&] { overlay->put("c", Dtype::kF32, {2}, bytes("1234567")); });
+  BOOST_TEST((error.kind() == ErrorKind::kSpec));
+  BOOST_TEST(error.message() == "tensor 'c' is given 7 bytes, its dtype and shape need 8");
+  BOOST_TEST(overlay->find("c") == nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(reads_a_part_and_refuses_to_read_past_the_end) {
+  overlay->put("c", Dtype::kU8, {4}, bytes("0123"));
+  std::string part(2, '\0');
+  overlay->read(*overlay->find("c"), 1, std::as_writable_bytes(std::span(part)));
+  BOOST_TEST(part == "12");
+  const Error error = refusal(
+      [&] { overlay->read(*overlay->find("c"), 3, std::as_writable_bytes(std::span(part))); });
+  BOOST_TEST(error.message() == "read of 2 bytes at byte 3 of tensor 'c', which has 4");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace qspec::test

@@ -1,0 +1,128 @@
+#include "engine/core/atomic_write.h"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+
+#include "tests/support/refusal.h"
+#include "tests/support/temporary_folder.h"
+
+namespace qspec::test {
+namespace {
+
+size_t entries(const TemporaryFolder& folder) {
+  using Iterator = std::filesystem::directory_iterator;
+  return static_cast<size_t>(std::distance(Iterator(folder.path()), Iterator()));
+}
+
+// While it lives, writing past `bytes` of a file fails as it does on a full disk.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    ::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit = {bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_ = {};
+};
+
+boost::test_tools::assertion_result permissions_hold(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result result(::geteuid() != 0);
+  result.message() << "the superuser may write everywhere";
+  return result;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(atomic_write_tests)
+
+BOOST_AUTO_TEST_CASE(writes_a_new_file_and_leaves_nothing_beside_it) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "report.json", "{}\n");
+  BOOST_TEST(text_of(folder / "report.json") == "{}\n");
+  BOOST_TEST(entries(folder) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(replaces_a_longer_file_whole) {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("report.json", "a much longer text");
+  write_file_atomically(path, "short");
+  BOOST_TEST(text_of(path) == "short");
+}
+
+BOOST_AUTO_TEST_CASE(writes_an_empty_text) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "empty", "");
+  BOOST_TEST(std::filesystem::file_size(folder / "empty") == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(takes_a_name_without_folder_for_one_in_the_working_folder) {
+  const TemporaryFolder folder;
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  write_file_atomically("report", "x");
+  std::filesystem::current_path(before);
+  BOOST_TEST(text_of(folder / "report") == "x");
+}
+
+BOOST_AUTO_TEST_CASE(leaves_the_old_file_whole_when_there_is_no_room) {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("report.json", "old");
+  const std::string text(10'000, 'n');
+  const FileSizeLimit limit(4096);
+  const Error error = refusal([&] { write_file_atomically(path, text); });
+  BOOST_TEST((error.kind() == ErrorKind::kIo));
+  BOOST_TEST(error.message() == "cannot write: file too large");
+  BOOST_TEST(error.where() == path);
+  BOOST_TEST(text_of(path) == "old");
+  BOOST_TEST(entries(folder) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(reports_a_folder_that_is_not_there) {
+  const TemporaryFolder folder;
+  const Error error = refusal([&] { write_file_atomically(folder / "no/report", "x"); });
+  BOOST_TEST(error.message() == "cannot write: no such file or directory");
+  BOOST_TEST(error.where() == folder / "no/report");
+}
+
+BOOST_AUTO_TEST_CASE(refuses_to_replace_a_folder) {
+  const TemporaryFolder folder;
+  const Error error = refusal([&] { write_file_atomically(folder.path(), "x"); });
+  BOOST_TEST(error.message() == "cannot write: the target is a folder");
+}
+
+BOOST_AUTO_TEST_CASE(refuses_to_replace_a_pipe) {
+  const TemporaryFolder folder;
+  BOOST_REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  const Error error = refusal([&] { write_file_atomically(folder / "pipe", "x"); });
+  BOOST_TEST(error.message() == "cannot write: the target is not a regular file");
+}
+
+BOOST_AUTO_TEST_CASE(reports_a_folder_without_permission,
+                     *boost::unit_test::precondition(permissions_hold)) {
+  const TemporaryFolder folder;
+  BOOST_REQUIRE(::chmod(folder.path().c_str(), 0500) == 0);
+  const Error error = refusal([&] { write_file_atomically(folder / "report", "x"); });
+  ::chmod(folder.path().c_str(), 0700);
+  BOOST_TEST(error.message() == "cannot write: permission denied");
+  BOOST_TEST(has(error.hint(), "check the permissions"));
+}
+
+BOOST_AUTO_TEST_CASE(overwrites_a_temporary_that_a_dead_process_left) {
+  const TemporaryFolder folder;
+  folder.write(".report." + std::to_string(::getpid()) + ".tmp", "half of a");
+  write_file_atomically(folder / "report", "whole");
+  BOOST_TEST(text_of(folder / "report") == "whole");
+  BOOST_TEST(entries(folder) == 1u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace qspec::test

@@ -1,0 +1,35 @@
+#include "engine/core/sha256.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "tests/support/refusal.h"
+#include "tests/support/temporary_folder.h"
+
+namespace qspec::test {
+
+BOOST_AUTO_TEST_SUITE(sha256_tests)
+
+// Expected values: FIPS 180-4 examples.
+BOOST_AUTO_TEST_CASE(agrees_with_the_standard) {
+  BOOST_TEST(sha256_hex("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  BOOST_TEST(sha256_hex("abc") ==
+             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+BOOST_AUTO_TEST_CASE(hashes_a_file_of_several_pieces_like_its_text) {
+  const TemporaryFolder folder;
+  std::string text((2u << 20) + 17, 'q');
+  text[1u << 20] = 'r';
+  BOOST_TEST(sha256_file(folder.write("a", text)) == sha256_hex(text));
+  BOOST_TEST(sha256_file(folder.write("empty", "")) == sha256_hex(""));
+}
+
+BOOST_AUTO_TEST_CASE(refuses_a_folder) {
+  const TemporaryFolder folder;
+  BOOST_TEST(refusal([&] { sha256_file(folder.path()); }).message() ==
+             "found a folder, need a regular file");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace qspec::test

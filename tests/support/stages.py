@@ -1,0 +1,241 @@
+"""The stages of ./tests/run: each is a function that returns results."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import time
+import typing
+import xml.etree.ElementTree
+
+import tidy
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / ".qspec/build/release"
+ASAN_BUILD = ROOT / ".qspec/build/asan"
+PROGRAM = BUILD / "qspec"
+STATUSES = ("passed", "failed", "skipped")
+
+# A suite or script that takes longer than this hangs.
+TIMEOUT_SECONDS = 900
+SHOWN_LINES = 40
+
+# LibTorch itself is not built with AddressSanitizer, and its allocator hides what ours would find.
+SANITIZED_SUITES = ("test_core", "test_checkpoint", "test_text", "test_bindings")
+
+
+class Result(typing.NamedTuple):
+    name: str
+    status: str
+    seconds: float
+    message: str = ""
+
+
+class Stage(typing.NamedTuple):
+    name: str
+    summary: str
+    run: typing.Callable
+    is_needed: bool = False  # the stages after it cannot run without it
+
+
+def tail(text):
+    return "\n".join(text.strip().splitlines()[-SHOWN_LINES:])
+
+
+def execute(command, env=None, cwd=ROOT):
+    """-> (exit code, stdout and stderr together, seconds)"""
+    began = time.monotonic()
+    try:
+        done = subprocess.run([str(word) for word in command], cwd=cwd, text=True, errors="replace",
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=TIMEOUT_SECONDS,
+                              env={**os.environ, **(env or {})})
+        code, text = done.returncode, done.stdout
+    except subprocess.TimeoutExpired as late:
+        out = late.stdout or b""
+        out = out.decode("utf-8", "replace") if isinstance(out, bytes) else out
+        code, text = 124, f"{out}\nno end after {TIMEOUT_SECONDS} seconds"
+    except FileNotFoundError as missing:
+        code, text = 127, f"{missing.filename} is not installed: ./qspec setup --tests"
+    return code, text, time.monotonic() - began
+
+
+def one_command(name, command, env=None):
+    code, text, seconds = execute(command, env)
+    if code == 0:
+        return Result(name, "passed", seconds)
+    return Result(name, "failed", seconds, tail(text) + f"\n[exit {code}]")
+
+
+def source_files(*suffixes):
+    """Tracked files and new ones that git does not ignore; every file where there is no git."""
+    code, text, _ = execute(["git", "ls-files", "--cached", "--others", "--exclude-standard"])
+    if code == 0:
+        paths = [ROOT / line for line in text.splitlines()]
+    else:
+        paths = [path for path in ROOT.rglob("*") if ".qspec" not in path.parts]
+    return sorted(path for path in paths if path.suffix in suffixes and path.is_file())
+
+
+def protocol_results(text, code, name):
+    """Results of a program that prints "ok MS NAME" and "not ok MS NAME", details indented."""
+    results = []
+    for line in text.splitlines():
+        match = re.match(r"(ok|not ok) +([0-9.]+) (.*)", line)
+        if match:
+            title, _, reason = match[3].partition(" # skip ")
+            status = "failed" if match[1] != "ok" else "skipped" if reason else "passed"
+            results.append(Result(title, status, float(match[2]) / 1000, reason))
+        elif line.startswith("    ") and results and results[-1].status == "failed":
+            last = results[-1]
+            results[-1] = last._replace(message=last.message + line[4:] + "\n")
+    if code != 0 and not any(result.status == "failed" for result in results):
+        results.append(Result(name, "failed", 0, tail(text) + f"\n[exit {code}]"))
+    return results
+
+
+def junit_results(path):
+    """Results out of the JUnit log that a Boost.Test suite writes."""
+    for case in xml.etree.ElementTree.parse(path).getroot().iter("testcase"):
+        name = ".".join(filter(None, (case.get("classname"), case.get("name"))))
+        bad = [*case.iter("failure"), *case.iter("error")]
+        skipped = case.find("skipped")
+        status = "failed" if bad else "passed" if skipped is None else "skipped"
+        message = "\n".join((item.text or item.get("message") or "").strip() for item in bad)
+        if status == "skipped":
+            reason = re.search(r"precondition failed: (.*?)'", case.findtext("system-out") or "")
+            message = reason[1] if reason else "disabled in its source"
+        yield Result(name, status, float(case.get("time") or 0), message)
+
+
+def boost_suite(name, command, env, folder):
+    log = pathlib.Path(folder) / f"{name}.xml"
+    code, text, seconds = execute([*command, f"--logger=JUNIT,error,{log}"], env, BUILD)
+    try:
+        results = list(junit_results(log))
+    except (OSError, xml.etree.ElementTree.ParseError):
+        results = []
+    if code != 0 and not any(result.status == "failed" for result in results):
+        results.append(Result(name, "failed", seconds, tail(text) + f"\n[exit {code}]"))
+    if not results:
+        results.append(Result(name, "failed", seconds, "no test case ran"))
+    return results
+
+
+def boost_suites(build, env=None, only=None):
+    code, text, _ = execute(["ctest", "--test-dir", build, "--show-only=json-v1"])
+    tests = json.loads(text)["tests"] if code == 0 else []
+    results = []
+    with tempfile.TemporaryDirectory(prefix="qspec-suites-") as folder:
+        for test in tests:
+            if only is None or test["name"] in only:
+                results += boost_suite(test["name"], test["command"], env, folder)
+    return results or [Result("suites", "failed", 0, f"no suite is registered in {build}")]
+
+
+def setup():
+    began = time.monotonic()
+    code = subprocess.run([ROOT / "qspec", "setup", "--tests"]).returncode
+    message = "" if code == 0 else "see its own messages above"
+    status = "failed" if code else "passed"
+    return [Result("qspec setup", status, time.monotonic() - began, message)]
+
+
+def build():
+    return [one_command("build of the suites", ["cmake", "--build", BUILD])]
+
+
+def lint():
+    sources = source_files(".cc", ".h", ".cu")
+    scripts = [ROOT / "qspec", ROOT / ".ci/run", ROOT / "tests/parity/setup"]
+    return [
+        one_command("clang-format", ["clang-format-14", "--dry-run", "-Werror", *sources]),
+        one_command("luacheck", ["luacheck", "--quiet", "--no-color", "."]),
+        one_command("shellcheck", ["shellcheck", *scripts]),
+    ]
+
+
+def clang_tidy():
+    sources = [path for path in source_files(".cc")
+               if path.relative_to(ROOT).parts[0] in ("engine", "bindings")]
+    return [Result(name, "failed" if message else "passed", seconds, message)
+            for name, seconds, message in tidy.check(ROOT, BUILD, sources)]
+
+
+def engine():
+    return boost_suites(BUILD)
+
+
+def lua():
+    results = []
+    runner = ROOT / "tests/support/run_lua_tests.lua"
+    with tempfile.TemporaryDirectory(prefix="qspec-lua-") as folder:
+        env = {"QSPEC_TEST_TMPDIR": folder, "HF_HOME": folder, "NO_COLOR": "1"}
+        for path in source_files(".lua"):
+            if path.name.endswith("_test.lua"):
+                code, text, _ = execute([PROGRAM, "lua", runner, path], env)
+                results += protocol_results(text, code, path.name)
+    return results
+
+
+def cli():
+    code, text, _ = execute([ROOT / "tests/cli/run", "--program", PROGRAM])
+    return protocol_results(text, code, "cli")
+
+
+def parity():
+    code, text, seconds = execute([ROOT / "tests/parity/setup"])
+    if code != 0:
+        return [Result("tokenizer against PyPI tokenizers", "skipped", seconds,
+                       "the reference could not be installed: " + text.strip().split("\n")[-1])]
+    script = ROOT / "tests/parity/tokenizer_parity.py"
+    tokenizers = sorted((ROOT / "examples/models").glob("*/tokenizer.json"))
+    return [one_command("tokenizer against PyPI tokenizers",
+                        [ROOT / ".qspec/parity/bin/python", script, PROGRAM, *tokenizers])]
+
+
+def spec():
+    with tempfile.TemporaryDirectory(prefix="qspec-spec-") as folder:
+        return [one_command("qspec run specs/bloom.lua",
+                            [ROOT / "qspec", "run", ROOT / "specs/bloom.lua"], {"HF_HOME": folder})]
+
+
+def sanitize():
+    configure = ["cmake", "--preset", "asan"]
+    torch = os.environ.get("QSPEC_TORCH")
+    if torch:
+        configure.append(f"-DQSPEC_TORCH={torch}")
+    for name, command in (("configure with sanitizers", configure),
+                          ("build with sanitizers", ["cmake", "--build", ASAN_BUILD, "--target",
+                                                     *SANITIZED_SUITES])):
+        result = one_command(name, command)
+        if result.status == "failed":
+            return [result]
+    env = {"ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1",
+           "UBSAN_OPTIONS": "print_stacktrace=1"}
+    return [result._replace(name="sanitized " + result.name)
+            for result in boost_suites(ASAN_BUILD, env, SANITIZED_SUITES)]
+
+
+ALL = [
+    Stage("setup", "./qspec setup: packages, LibTorch, the program", setup, True),
+    Stage("lint", "clang-format, luacheck, shellcheck", lint),
+    Stage("build", "the Boost.Test suites", build, True),
+    Stage("engine", "Boost.Test: engine and bindings, fuzz corpora replayed", engine),
+    Stage("lua", "the Lua tests, in the program's own interpreter", lua),
+    Stage("cli", "transcripts of the program", cli),
+    Stage("spec", "the shipped spec on the shipped models", spec),
+    Stage("parity", "the tokenizer against PyPI tokenizers", parity),
+    Stage("sanitize", "suites without LibTorch, with AddressSanitizer and UBSan", sanitize),
+    Stage("tidy", "clang-tidy on engine/ and bindings/", clang_tidy),
+]
+
+
+def run(stage):
+    """The stage's results; a fault of the stage itself is a failed result."""
+    try:
+        return stage.run()
+    except Exception as fault:  # whatever it is, the other stages still run
+        return [Result(stage.name, "failed", 0, f"{type(fault).__name__}: {fault}")]
