@@ -8,6 +8,8 @@ namespace {
 
 constexpr double kLargestExact = 9007199254740992.0;  // 2^53
 
+int nested_calls = 0;
+
 void set_field(lua_State* L, const char* key, std::string_view text) {
   push(L, text);
   lua_setfield(L, -2, key);
@@ -68,6 +70,18 @@ EngineTime::~EngineTime() {
   if (--clock.depth == 0 && clock.running) clock.total += monotonic_seconds() - clock.began;
 }
 
+NestedCall::NestedCall() {
+  if (nested_calls == kMost) {
+    throw Error(ErrorKind::kSpec, "stack overflow: " + std::to_string(kMost) +
+                                      " nested calls of the host's functions");
+  }
+  ++nested_calls;
+}
+
+NestedCall::~NestedCall() {
+  --nested_calls;
+}
+
 void push_functions(lua_State* L, const char* module, const luaL_Reg* functions) {
   lua_newtable(L);
   set_named_functions(L, std::string(module) + ".", functions);
@@ -123,7 +137,9 @@ void check_table(lua_State* L, int index) {
   if (!lua_istable(L, index)) argument_error(L, index, "a table");
 }
 
-bool is_absent(lua_State* L, int index) { return lua_isnoneornil(L, index); }
+bool is_absent(lua_State* L, int index) {
+  return lua_isnoneornil(L, index);
+}
 
 void push_integer(lua_State* L, int64_t value) {
   const auto number = static_cast<double>(value);

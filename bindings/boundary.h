@@ -40,12 +40,25 @@ class EngineTime {
 // Seconds on a clock that only goes forward.
 double monotonic_seconds();
 
+// The scope of any C function: Lua code that it calls may call the next one, and the C stack ends
+// long before Lua's does. Throws Error(kSpec) when more than kMost are on it.
+class NestedCall {
+ public:
+  static constexpr int kMost = 200;
+
+  NestedCall();
+  ~NestedCall();
+  NestedCall(const NestedCall&) = delete;
+  NestedCall& operator=(const NestedCall&) = delete;
+};
+
 // Runs `body` with C++ exceptions turned into Lua errors. Lua's own errors pass through: a
 // catch (...) would swallow them. The Lua error is raised after the handler has been left, so that
 // no exception is in flight when the stack unwinds.
 template <lua_CFunction body>
 int translate(lua_State* L) {
   try {
+    const NestedCall nested;
     return body(L);
   } catch (const Error& error) {
     push_error(L, error);

@@ -281,16 +281,22 @@ void register_json_values(lua_State* L) {
   lua_setfield(L, LUA_REGISTRYINDEX, kOrders);
 }
 
-void push_json(lua_State* L, const Json& json) { push_tree(L, json, push_leaf, 0); }
+void push_json(lua_State* L, const Json& json) {
+  push_tree(L, json, push_leaf, 0);
+}
 
-void push_json_kinds(lua_State* L, const Json& json) { push_tree(L, json, push_leaf_kind, 0); }
+void push_json_kinds(lua_State* L, const Json& json) {
+  push_tree(L, json, push_leaf_kind, 0);
+}
 
 Json json_at(lua_State* L, int index, const JsonStyle& style) {
   const int kinds = style.kinds == 0 ? 0 : absolute(L, style.kinds);
   return Reader(L, style.sort).read(absolute(L, index), kinds);
 }
 
-void push_json_null(lua_State* L) { lua_getfield(L, LUA_REGISTRYINDEX, kNull); }
+void push_json_null(lua_State* L) {
+  lua_getfield(L, LUA_REGISTRYINDEX, kNull);
+}
 
 bool is_json_null(lua_State* L, int index) {
   index = absolute(L, index);

@@ -6,7 +6,7 @@
 
 family "bloom"
 
--- What every BLOOM checkpoint must satisfy, quantized or not ---------------------------------------
+-- What every BLOOM checkpoint must satisfy, quantized or not --------------------------------------
 
 files {}
 quantized {}
@@ -30,7 +30,7 @@ check "no quantized layer has a dead block" {
   end,
 }
 
--- Models -------------------------------------------------------------------------------------------
+-- Models ------------------------------------------------------------------------------------------
 
 model "tiny" {  -- ships with qspec
   checkpoint = example "bloom-tiny-bnb-nf4",
@@ -53,24 +53,27 @@ model "tiny" {  -- ships with qspec
 
 model "tiny quantized on load" {
   checkpoint = example "bloom-tiny",
-  quantize   = bitsandbytes { bits = 4, type = "nf4", double_quant = true, compute_dtype = "float16" },
+  quantize   = bitsandbytes {
+    bits = 4, type = "nf4", double_quant = true, compute_dtype = "float16",
+  },
   memory     = { ratio = { 2.9, 3.1 }, transformers = 2355200 },
 }
 
--- The numbers below are those of transformers' own tests (tests/quantization/bnb). The ratios follow
--- from the configuration alone and are checked without weights.
+-- The numbers below are those of transformers' own tests (tests/quantization/bnb). The ratios
+-- follow from the configuration alone and are checked without weights.
 
 local bloom_1b7 = {
   model_type = "bloom", dtype = "float16", hidden_size = 2048, n_head = 16, n_layer = 24,
-  vocab_size = 250880, layer_norm_epsilon = 1e-5, bos_token_id = 1, eos_token_id = 2, pad_token_id = 3,
+  vocab_size = 250880, layer_norm_epsilon = 1e-5,
+  bos_token_id = 1, eos_token_id = 2, pad_token_id = 3,
 }
 
 model "bloom-1b7 fp4" {
-  checkpoint = hub "bigscience/bloom-1b7",
-  config     = bloom_1b7,
-  quantize   = bitsandbytes { bits = 4, type = "fp4" },
-  memory     = { ratio = 2.109659552692574, tolerance = 1e-9 },
-  generates  = {
+  checkpoint   = hub "bigscience/bloom-1b7",
+  architecture = bloom_1b7,
+  quantize     = bitsandbytes { bits = 4, type = "fp4" },
+  memory       = { ratio = 2.109659552692574, tolerance = 1e-9 },
+  generates    = {
     "Hello my name is", max_new_tokens = 10,
     accepts = {
       "Hello my name is John and I am a professional photographer. I",
@@ -84,11 +87,11 @@ model "bloom-1b7 fp4" {
 }
 
 model "bloom-1b7 int8" {
-  checkpoint = hub "bigscience/bloom-1b7",
-  config     = bloom_1b7,
-  quantize   = bitsandbytes { bits = 8 },
-  memory     = { ratio = 1.5400250499901118, tolerance = 1e-9 },
-  generates  = {
+  checkpoint   = hub "bigscience/bloom-1b7",
+  architecture = bloom_1b7,
+  quantize     = bitsandbytes { bits = 8 },
+  memory       = { ratio = 1.5400250499901118, tolerance = 1e-9 },
+  generates    = {
     "Hello my name is", max_new_tokens = 10,
     accepts = {
       "Hello my name is John.\nI am a friend of the family.\n",

@@ -12,12 +12,13 @@ namespace qspec::lua {
 namespace {
 
 constexpr int kStepsPerLook = 1000;
+constexpr int kMostLevels = 100;               // finding a level walks all those before it
 constexpr const char* kSpecPrefix = "@spec:";  // how chunks of specs are named (sandbox.load)
 
 // file:line of the spec's innermost running function; empty when there is none.
 std::string running_line(lua_State* L) {
   lua_Debug info;
-  for (int level = 0; lua_getstack(L, level, &info) != 0; ++level) {
+  for (int level = 0; level < kMostLevels && lua_getstack(L, level, &info) != 0; ++level) {
     lua_getinfo(L, "Sl", &info);
     if (std::strncmp(info.source, kSpecPrefix, std::strlen(kSpecPrefix)) != 0) continue;
     return info.source + std::strlen(kSpecPrefix) + (":" + std::to_string(info.currentline));
@@ -33,7 +34,9 @@ std::string plain(double value) {
 
 }  // namespace
 
-Confinement& Confinement::of(lua_State* L) { return Host::of(L).confinement(); }
+Confinement& Confinement::of(lua_State* L) {
+  return Host::of(L).confinement();
+}
 
 Confinement::Call::Call(Confinement& confinement, lua_State* L, const Limits& limits)
     : confinement_(confinement),
@@ -65,21 +68,29 @@ Confinement::Call::~Call() {
   confinement_.innermost_ = outer_;
   if (confinement_.stopped_ == this) {
     confinement_.stopped_ = nullptr;
+    confinement_.place_.clear();
     confinement_.memory_.clear_refused();
   }
   if (outer_ == nullptr) {
+    confinement_.place_of_growth_.clear();
     confinement_.memory_.set_permission(nullptr, nullptr);
     lua_sethook(L_, nullptr, 0, 0);
   }
 }
 
-void Confinement::charge(double steps) {
+void Confinement::charge(lua_State* L, double steps) {
   spend(steps);
   look_at_clock();
-  if (is_stopped()) throw stop(nullptr);
+  if (!is_stopped()) return;
+  note_place(L);
+  throw stop();
 }
 
-Error Confinement::stop(lua_State* L) const {
+void Confinement::note_place(lua_State* L) {
+  if (place_.empty()) place_ = running_line(L);
+}
+
+Error Confinement::stop() const {
   const Limits& limits = stopped_->limits_;
   std::string message;
   std::string hint = "is there an endless loop? arithmetic on weights belongs in tensor methods";
@@ -92,8 +103,7 @@ Error Confinement::stop(lua_State* L) const {
     hint = "large data belongs in tensors, which are not counted here";
   }
   Error error(ErrorKind::kSpec, std::move(message));
-  error.hint(std::move(hint));
-  if (L != nullptr) error.at(running_line(L));
+  error.at(place_).hint(std::move(hint));
   return error;
 }
 
@@ -103,6 +113,7 @@ void Confinement::notice_refusal() {
   Call* call = innermost_;
   while (call->outer_ != nullptr && call->outer_limit_ == memory_.limit()) call = call->outer_;
   stop_call(call, Reason::kBytes);
+  if (place_.empty()) place_ = place_of_growth_;
 }
 
 void Confinement::on_count(lua_State* L, lua_Debug*) {
@@ -112,7 +123,8 @@ void Confinement::on_count(lua_State* L, lua_Debug*) {
   self.look_at_clock();
   self.notice_refusal();
   if (self.is_stopped()) {
-    push_error(L, self.stop(L));
+    self.note_place(L);
+    push_error(L, self.stop());
     lua_error(L);
   }
   self.collect_before_limit(L);
@@ -144,6 +156,7 @@ void Confinement::look_at_clock() {
 // Lua collects when its memory has doubled, which is too late below a limit.
 void Confinement::collect_before_limit(lua_State* L) {
   if (memory_.used() <= collect_above_) return;
+  place_of_growth_ = running_line(L);
   lua_gc(L, LUA_GCCOLLECT, 0);
   plan_collection();
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <lua.hpp>
+#include <string>
 
 #include "bindings/host/memory.h"
 #include "engine/core/error.h"
@@ -48,11 +49,11 @@ class Confinement {
   };
 
   // Charges `steps` for bulk work that takes no instructions. Throws the stop.
-  void charge(double steps);
+  void charge(lua_State* L, double steps);
 
   bool is_stopped() const { return stopped_ != nullptr; }
   // What the stop says, for whoever caught an error while is_stopped().
-  Error stop(lua_State* L) const;
+  Error stop() const;
   // Turns a refusal of memory that nobody has reported yet into a stop.
   void notice_refusal();
 
@@ -62,6 +63,7 @@ class Confinement {
   static void on_count(lua_State* L, lua_Debug* activation);
   static bool permits_more(void* self);
 
+  void note_place(lua_State* L);
   void spend(double steps);
   void look_at_clock();
   void collect_before_limit(lua_State* L);
@@ -72,6 +74,8 @@ class Confinement {
   Call* innermost_ = nullptr;
   Call* stopped_ = nullptr;
   Reason reason_ = Reason::kSteps;
+  std::string place_;            // file:line of the spec where the stop was first noticed
+  std::string place_of_growth_;  // where much memory was last seen in use: a refusal has no line
   size_t collect_above_ = Memory::kUnlimited;
 };
 

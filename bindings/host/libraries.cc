@@ -6,6 +6,7 @@
 #include "bindings/host/chunk.h"
 #include "bindings/host/host.h"
 #include "bindings/host/lists.h"
+#include "bindings/host/print.h"
 #include "bindings/host/protected_call.h"
 #include "bindings/host/strings.h"
 #include "engine/core/file.h"
@@ -24,9 +25,9 @@ constexpr luaL_Reg kLibraries[] = {
 };
 
 // Compilers of text, readers of files, environments, and what runs code at collection.
-constexpr const char* kRemovedGlobals[] = {"dofile",  "load",     "loadfile", "loadstring",
-                                           "module",  "newproxy", "getfenv",  "setfenv",
-                                           "gcinfo"};
+constexpr const char* kRemovedGlobals[] = {"dofile",     "load",    "loadfile",
+                                           "loadstring", "module",  "newproxy",
+                                           "getfenv",    "setfenv", "gcinfo"};
 constexpr const char* kRemovedFromPackage[] = {"loadlib", "cpath", "seeall", "config"};
 constexpr const char* kKeptOfDebug[] = {"traceback", "getinfo"};
 
@@ -117,6 +118,7 @@ void open_libraries(lua_State* L) {
   open_strings(L);
   open_lists(L);
   open_protected_call(L);
+  open_print(L);
 }
 
 void preload_module(lua_State* L, const char* name, lua_CFunction open) {

@@ -31,12 +31,14 @@ struct CheckpointFile {
   std::map<std::string, std::string> metadata;
 };
 
-// A contradiction between an index and its shards that leaves the rest readable. The stdlib turns
-// it into a finding.
+// A contradiction between files that leaves the rest readable. The stdlib turns it into a finding.
 struct CheckpointProblem {
-  std::string kind;  // "ghost": in the index, in no shard; "unlisted": in a shard, not in the
-                     // index; "misplaced": in another shard; "total_size": wrong sum
-  std::string key;   // tensor name, or "" for total_size
+  // Of a tensor: "ghost", in the index but in no shard; "unlisted", in a shard but not in the
+  // index; "misplaced", in another shard than the index says; "duplicate", in two shards (the one
+  // that the index means is read). Of the whole: "total_size", wrong sum in the index; "ignored",
+  // an index beside the single file that is read; "misnamed", one file, not model.safetensors.
+  std::string kind;
+  std::string key;  // tensor name, or "" for the whole
   std::string found;
   std::string wanted;
 };

@@ -24,7 +24,8 @@ WeightFiles locate_weights(const std::string& path);
 // place outside of it. The hub cache's own links (snapshots/X/f to blobs/Y) stay inside.
 void require_inside(const std::string& folder, const std::string& path);
 
-// ": did you mean 'x'?" style hint: the entry of `folder` whose name is nearest to `name`, or "".
+// "did you mean 'x'?", x being the entry of `folder` with the name nearest to `name`; "" when none
+// is near.
 std::string nearest_entry_hint(const std::string& folder, const std::string& name);
 
 }  // namespace qspec

@@ -50,7 +50,6 @@ std::string SafetensorsEvents::subject() const {
   const std::string tensor = "tensor " + in_quotes(key_);
   switch (place_) {
     case Place::kOutside:
-      return "the header";
     case Place::kHeader:
       return key_ == kMetadataKey ? key_ : tensor;
     case Place::kMetadata:

@@ -40,7 +40,9 @@ std::optional<Dtype> find(std::string_view name, std::string_view DtypeInfo::*fi
 
 }  // namespace
 
-const DtypeInfo& info(Dtype dtype) { return kTable.at(static_cast<size_t>(dtype)); }
+const DtypeInfo& info(Dtype dtype) {
+  return kTable.at(static_cast<size_t>(dtype));
+}
 
 std::optional<Dtype> dtype_of_stored_name(std::string_view name) {
   return find(name, &DtypeInfo::stored_name);

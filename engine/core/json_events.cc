@@ -1,12 +1,10 @@
 #include "engine/core/json_events.h"
 
-#include <cctype>
-#include <cstring>
 #include <iterator>
-#include <unordered_map>
-#include <vector>
 
 #include "engine/core/error.h"
+#include "engine/core/json_place.h"
+#include "engine/core/key_stack.h"
 
 namespace qspec {
 namespace {
@@ -34,69 +32,6 @@ class Cursor {
   const char** position_;
 };
 
-enum class Token { kBracket, kWord, kNumber, kString };
-
-bool is_number_byte(char byte) {
-  return (byte >= '0' && byte <= '9') || std::strchr("+-.eE", byte) != nullptr;
-}
-
-// Where the string that ends before `end` begins: at the nearest quote that no backslash escapes.
-size_t string_begin(std::string_view text, size_t end) {
-  size_t begin = end - 2;
-  while (begin > 0) {
-    size_t backslashes = 0;
-    while (backslashes < begin && text[begin - 1 - backslashes] == '\\') ++backslashes;
-    if (text[begin] == '"' && backslashes % 2 == 0) break;
-    begin -= 1;
-  }
-  return begin;
-}
-
-size_t token_begin(std::string_view text, size_t end, Token token) {
-  size_t begin = end;
-  switch (token) {
-    case Token::kBracket:
-      return end - 1;
-    case Token::kString:
-      return string_begin(text, end);
-    case Token::kNumber:
-      // The lexer has read one byte too many, unless the text ended.
-      if (!is_number_byte(text[begin - 1])) --begin;
-      while (begin > 0 && is_number_byte(text[begin - 1])) --begin;
-      return begin;
-    case Token::kWord:
-      while (begin > 0 && std::isalpha(static_cast<unsigned char>(text[begin - 1])) != 0) --begin;
-      return begin;
-  }
-  return begin;
-}
-
-std::string line_and_column(std::string_view text, size_t at) {
-  size_t line = 1;
-  size_t line_begin = 0;
-  for (size_t i = 0; i < at && i < text.size(); ++i) {
-    if (text[i] != '\n') continue;
-    ++line;
-    line_begin = i + 1;
-  }
-  return "line " + std::to_string(line) + ", column " + std::to_string(at - line_begin + 1);
-}
-
-std::string likely_cause(std::string_view text, size_t at) {
-  if (at >= text.size()) return "the text ends too early: cut off in a download or a copy?";
-  const char found = text[at];
-  if (found == 'N' || found == 'I') return "python writes NaN and Infinity; JSON has neither";
-  if (found == '/' || found == '#') return "JSON has no comments";
-  if (found == '\'') return "JSON strings stand between double quotes";
-  if (found == '}' || found == ']') {
-    const size_t before =
-        at == 0 ? std::string_view::npos : text.find_last_not_of(" \t\r\n", at - 1);
-    if (before != std::string_view::npos && text[before] == ',')
-      return "a comma before it is one too many";
-  }
-  return "";
-}
-
 // nlohmann's SAX interface on one side, JsonEvents on the other, the strict rules between them.
 class StrictReader {
  public:
@@ -110,47 +45,47 @@ class StrictReader {
     try {
       Json::sax_parse(Cursor(&position_), Cursor(&end), this);
     } catch (Error& error) {
-      if (error.where().empty())
-        error.at(printable_path(source_.file), source_.offset + current_begin());
+      if (!error.where().empty()) throw;
+      error.at(printable_path(source_.file), source_.offset + current_begin());
       throw;
     }
   }
 
   // The rest is called by nlohmann. Nothing returns false: what is refused throws.
   bool null() {
-    value(Token::kWord);
+    value(JsonToken::kWord);
     events_.on_null();
     return true;
   }
   bool boolean(bool found) {
-    value(Token::kWord);
+    value(JsonToken::kWord);
     events_.on_boolean(found);
     return true;
   }
   bool number_integer(int64_t found) {
-    value(Token::kNumber);
+    value(JsonToken::kNumber);
     events_.on_integer(found);
     return true;
   }
   bool number_unsigned(uint64_t found) {
-    value(Token::kNumber);
+    value(JsonToken::kNumber);
     events_.on_natural(found);
     return true;
   }
   bool number_float(double found, const std::string& text) {
-    value(Token::kNumber);
+    value(JsonToken::kNumber);
     events_.on_number(found, text);
     return true;
   }
   bool string(std::string& found) {
-    value(Token::kString);
+    value(JsonToken::kString);
     events_.on_string(found);
     return true;
   }
   bool binary(Json::binary_t&) { return true; }  // does not occur in text
   bool key(std::string& found) {
-    token_ = Token::kString;
-    refuse_second(found);
+    token_ = JsonToken::kString;
+    keys_.add(found, current_end());
     events_.on_key(found);
     return true;
   }
@@ -178,7 +113,7 @@ class StrictReader {
                                 const nlohmann::detail::exception& error) {
     const size_t at = position == 0 ? 0 : position - 1;
     if (error.id == 406) {
-      token_ = Token::kNumber;
+      token_ = JsonToken::kNumber;
       throw Error(ErrorKind::kCheckpoint, "number '" + printable(last_token) + "' is out of range");
     }
     std::string_view reason = error.what();
@@ -186,15 +121,12 @@ class StrictReader {
     throw Error(ErrorKind::kCheckpoint,
                 "not JSON (" + line_and_column(source_.text, at) + "): " + printable(reason))
         .at(printable_path(source_.file), source_.offset + at)
-        .hint(likely_cause(source_.text, at));
+        .hint(json_mistake(source_.text, at));
   }
 
  private:
-  // Where the key that is the map's index ends.
-  using Keys = std::unordered_map<std::string, size_t>;
-
   size_t current_end() const { return static_cast<size_t>(position_ - source_.text.data()); }
-  size_t current_begin() const { return token_begin(source_.text, current_end(), token_); }
+  size_t current_begin() const { return json_token_begin(source_.text, current_end(), token_); }
 
   [[noreturn]] void refuse_at(size_t at, std::string message, std::string hint) const {
     throw Error(ErrorKind::kCheckpoint, std::move(message))
@@ -222,7 +154,7 @@ class StrictReader {
     }
   }
 
-  void value(Token token) {
+  void value(JsonToken token) {
     token_ = token;
     if (++nodes_ <= limits_.nodes) return;
     throw Error(ErrorKind::kCheckpoint,
@@ -230,34 +162,35 @@ class StrictReader {
   }
 
   void open() {
-    value(Token::kBracket);
-    if (keys_.size() >= limits_.depth) {
+    value(JsonToken::kBracket);
+    if (keys_.depth() >= limits_.depth) {
       throw Error(ErrorKind::kCheckpoint,
                   "nested deeper than " + std::to_string(limits_.depth) + " levels");
     }
-    keys_.emplace_back();
+    keys_.open();
   }
 
   void close() {
-    token_ = Token::kBracket;
-    keys_.pop_back();
+    token_ = JsonToken::kBracket;
+    if (const auto repetition = keys_.close()) refuse_repetition(*repetition);
   }
 
-  void refuse_second(const std::string& key) {
-    const auto [first, is_new] = keys_.back().try_emplace(key, current_end());
-    if (is_new) return;
-    const size_t first_begin = token_begin(source_.text, first->second, Token::kString);
-    throw Error(ErrorKind::kCheckpoint, "key '" + printable(key) +
-                                            "' occurs twice in one object, first at byte " +
-                                            std::to_string(source_.offset + first_begin));
+  [[noreturn]] void refuse_repetition(const KeyStack::Repetition& repetition) const {
+    const auto begin = [&](size_t end) {
+      return json_token_begin(source_.text, end, JsonToken::kString);
+    };
+    refuse_at(begin(repetition.second_place),
+              "key '" + printable(repetition.key) + "' occurs twice in one object, first at byte " +
+                  std::to_string(source_.offset + begin(repetition.first_place)),
+              "");
   }
 
   JsonText source_;
   JsonLimits limits_;
   JsonEvents& events_;
   const char* position_ = nullptr;
-  Token token_ = Token::kBracket;
-  std::vector<Keys> keys_;  // one for each open object or array
+  JsonToken token_ = JsonToken::kBracket;
+  KeyStack keys_;  // each placed where its token ends
   size_t nodes_ = 0;
 };
 

@@ -38,7 +38,8 @@ struct JsonText {
 };
 
 // The strict front of parse_json (engine/core/json.h says what is refused) for readers that need
-// no tree. A key is reported before its value; no object holds a key twice.
+// no tree. A key is reported before its value. An object that holds a key twice is refused before
+// its end is reported.
 void read_json_events(const JsonText& source, const JsonLimits& limits, JsonEvents& events);
 
 }  // namespace qspec

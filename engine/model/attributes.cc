@@ -21,6 +21,29 @@ std::vector<int64_t> stored_shape(const ModuleWeights& module) {
   return (module.int8 ? module.int8->codes : module.weight).sizes().vec();
 }
 
+[[noreturn]] void refuse(const std::string& name, const at::Tensor& found,
+                         const std::string& wanted) {
+  throw Error(ErrorKind::kCheckpoint, "'" + printable(name) + "' is " +
+                                          std::string(c10::toString(found.scalar_type())) + " " +
+                                          describe(found.sizes().vec()) + ", wanted " + wanted);
+}
+
+// Of what reaches the kernels unchanged; a packed weight has checked its own parts.
+void check_dtypes(const std::string& name, const ModuleWeights& module) {
+  if (module.weight.defined() && !at::isFloatingType(module.weight.scalar_type())) {
+    refuse(name + ".weight", module.weight, "a floating dtype");
+  }
+  if (!module.int8) return;
+  const auto& [codes, absmax, threshold] = *module.int8;
+  if (codes.scalar_type() != at::kChar || codes.dim() != 2) {
+    refuse(name + ".weight", codes, "int8 codes in two dimensions");
+  }
+  if (absmax.scalar_type() != at::kFloat || absmax.numel() != codes.size(0)) {
+    refuse(name + " (absmax)", absmax,
+           "a float for each of " + std::to_string(codes.size(0)) + " rows");
+  }
+}
+
 void check_shape(const std::string& name, const std::vector<int64_t>& found,
                  const std::vector<int64_t>& wanted) {
   if (found == wanted) return;
@@ -139,6 +162,7 @@ const ModuleWeights& Attributes::module(std::string_view key) {
                 "the checkpoint has no weight for '" + printable(name) + "'")
         .hint("transformers would start it at random; the file is incomplete or of another model");
   }
+  check_dtypes(name, found->second);
   const auto wanted = shape();
   check_shape(name + ".weight", stored_shape(found->second), wanted);
   check_bias(name + ".bias", found->second.bias, wanted.front());

@@ -178,8 +178,9 @@ GenerateOptions parse_generate_options(const Json& fields, int64_t vocab_size) {
   GenerateOptions options;
   for (const auto& [name, found] : fields.items()) {
     if (found.is_null()) continue;
-    const auto* obeyed = std::find_if(std::begin(kObeyed), std::end(kObeyed),
-                                      [&](const Obeyed& field) { return field.name == name; });
+    const auto* obeyed =
+        std::find_if(std::begin(kObeyed), std::end(kObeyed),
+                     [&name = name](const Obeyed& field) { return field.name == name; });
     if (obeyed == std::end(kObeyed)) {
       check_left_aside(name, found);
     } else {

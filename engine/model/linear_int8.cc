@@ -13,6 +13,9 @@ namespace {
 constexpr double kInverse127Squared = 6.200124e-05;
 constexpr double kInverse127 = 7.874015718698502e-3;
 
+// A row of zeros has no scale; with any finite one its codes are 0.
+constexpr double kLeastAbsmax = 1e-30;
+
 // 1024 products of at most 127 * 127 sum below 2^24: every partial sum is a whole fp32 number.
 constexpr int64_t kExactSlice = 1024;
 
@@ -52,7 +55,8 @@ class Int8Linear : public LinearWeight {
 }  // namespace
 
 std::unique_ptr<LinearWeight> make_int8_linear(const Int8Weight& weight, const at::Tensor& bias) {
-  return std::make_unique<Int8Linear>(weight, bias);
+  return std::make_unique<Int8Linear>(
+      Int8Weight{weight.codes.contiguous(), weight.absmax.reshape({-1}), weight.threshold}, bias);
 }
 
 QuantizedActivations quantize_activations(const at::Tensor& x, double threshold) {
@@ -64,7 +68,8 @@ QuantizedActivations quantize_activations(const at::Tensor& x, double threshold)
     if (result.outlier_columns.numel() > 0) kept = x.masked_fill(outliers, 0);
   }
   result.absmax = kept.abs().amax(1).to(at::kFloat);
-  result.codes = (kept * (127.0 / result.absmax).unsqueeze(1)).round().to(at::kChar);
+  const at::Tensor scale = 127.0 / result.absmax.clamp_min(kLeastAbsmax);
+  result.codes = (kept * scale.unsqueeze(1)).round().to(at::kChar);
   if (x.size(0) > 1 && result.outlier_columns.defined()) {
     result.codes.index_fill_(1, result.outlier_columns, 0);
   }

@@ -12,19 +12,11 @@
 #include "engine/core/json.h"
 #include "engine/model/frame.h"
 #include "engine/model/kv_cache.h"
+#include "engine/model/options.h"
 #include "engine/model/token_batch.h"
 #include "engine/model/weights.h"
 
 namespace qspec {
-
-struct BuildOptions {
-  int64_t dense_budget = int64_t{256} << 20;  // bytes of packed weights that may be kept decoded
-};
-
-struct RunOptions {
-  std::set<std::string, std::less<>> taps;  // names of hidden states to return
-  bool last_position_only = false;          // logits of the last token alone
-};
 
 struct RunResult {
   at::Tensor logits;                       // [B, T or 1, V], in the dtype of the model

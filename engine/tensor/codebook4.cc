@@ -10,37 +10,16 @@
 
 #include "engine/core/error.h"
 #include "engine/tensor/parallel.h"
+#include "engine/tensor/parts.h"
 #include "engine/tensor/sizes.h"
 
 namespace qspec {
 namespace {
 
-int64_t ceil_div(int64_t a, int64_t b) {
-  return a / b + (a % b != 0 ? 1 : 0);
-}
-
-int64_t round_down(int64_t count, int64_t multiple) {
-  return count / multiple * multiple;
-}
-
 void check_block_size(int64_t block_size) {
   if (block_size >= 2 && block_size <= kStretch && block_size % 2 == 0) return;
   throw Error(ErrorKind::kCheckpoint, "block size is " + std::to_string(block_size) +
                                           ", wanted an even number from 2 to 4096");
-}
-
-at::Tensor checked_part(const at::Tensor& part, const char* name, at::ScalarType dtype,
-                        int64_t count) {
-  if (part.scalar_type() != dtype) {
-    throw Error(ErrorKind::kCheckpoint, std::string(name) + " is " +
-                                            at::toString(part.scalar_type()) + ", wanted " +
-                                            at::toString(dtype));
-  }
-  if (part.numel() != count) {
-    throw Error(ErrorKind::kCheckpoint, std::string(name) + " has " + std::to_string(part.numel()) +
-                                            " elements, wanted " + std::to_string(count));
-  }
-  return part.contiguous();
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "engine/core/error.h"
 #include "engine/tensor/blockwise8.h"
+#include "engine/tensor/parts.h"
 
 namespace qspec {
 namespace {
@@ -16,16 +17,7 @@ int64_t block_count(int64_t count, int64_t block_size) {
     throw Error(ErrorKind::kCheckpoint,
                 "block size is " + std::to_string(block_size) + ", wanted at least 1");
   }
-  return count / block_size + (count % block_size != 0 ? 1 : 0);
-}
-
-at::Tensor checked_part(const at::Tensor& part, const char* name, at::ScalarType dtype,
-                        int64_t count) {
-  if (part.scalar_type() == dtype && part.numel() == count) return part.contiguous();
-  throw Error(ErrorKind::kCheckpoint, std::string(name) + " is " +
-                                          at::toString(part.scalar_type()) + " with " +
-                                          std::to_string(part.numel()) + " elements, wanted " +
-                                          at::toString(dtype) + " with " + std::to_string(count));
+  return ceil_div(count, block_size);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "engine/core/error.h"
 #include "engine/tensor/kernels.h"
 #include "engine/tensor/parallel.h"
+#include "engine/tensor/parts.h"
 
 namespace qspec {
 namespace {
@@ -38,13 +39,8 @@ Rowwise8 checked(Rowwise8 weight) {
                 std::string("codes are ") + at::toString(weight.codes.scalar_type()) + " with " +
                     std::to_string(weight.codes.dim()) + " dimensions, wanted int8 with 2");
   }
-  if (weight.absmax.scalar_type() != at::kFloat || weight.absmax.numel() != weight.codes.size(0)) {
-    throw Error(ErrorKind::kCheckpoint,
-                std::string("absmax is ") + at::toString(weight.absmax.scalar_type()) + " with " +
-                    std::to_string(weight.absmax.numel()) + " elements, wanted float32 with " +
-                    std::to_string(weight.codes.size(0)) + ", one a row");
-  }
-  return {weight.codes.contiguous(), weight.absmax.contiguous()};
+  return {weight.codes.contiguous(),
+          checked_part(weight.absmax, "absmax", at::kFloat, weight.codes.size(0))};
 }
 
 Rowwise8 quantize_rowwise_int8(const at::Tensor& weight) {

@@ -95,7 +95,8 @@ MomentSums moment_sums_avx2(const float* x, size_t count) {
     sum.low = _mm256_add_ps(sum.low, value.low);
     sum.high = _mm256_add_ps(sum.high, value.high);
     squares.add_product(value, value);
-    for (const __m256 half : {value.low, value.high}) {
+    const __m256 halves[] = {value.low, value.high};
+    for (const __m256 half : halves) {
       least = _mm256_min_ps(half, least);
       largest = _mm256_max_ps(half, largest);
       const __m256 zero = _mm256_cmp_ps(half, _mm256_setzero_ps(), _CMP_EQ_OQ);

@@ -26,7 +26,9 @@ local function is_origin(subject, candidate)
       local mine, theirs = row.holding.tensors[suffix], other.holding.tensors[suffix]
       local dense = not row.format or suffix == "bias"
       if dense and theirs and mine.bytes <= LARGEST_COMPARED then
-        if not same_bytes(subject.checkpoint, mine, candidate.checkpoint, theirs) then return false end
+        if not same_bytes(subject.checkpoint, mine, candidate.checkpoint, theirs) then
+          return false
+        end
         compared = compared + 1
       end
     end

@@ -78,7 +78,8 @@ function Census:dense_parameter(row, module, parameter, holding)
     dtype = footprint.dense_dtype(self.architecture, module.name, self.dtype or entry.torch_dtype)
   end
   row.own_tensors = true
-  row.parameters[parameter.name] = { dtype = dtype, shape = entry.shape, stored = entry.torch_dtype }
+  row.parameters[parameter.name] = { dtype = dtype, shape = entry.shape,
+    stored = entry.torch_dtype }
   row.footprint = row.footprint + entry.bytes
     * (dtype == entry.torch_dtype and 1 or self.itemsize[dtype] / self.itemsize[entry.torch_dtype])
   if not same_shape(entry.shape, parameter.shape) then
@@ -133,7 +134,8 @@ function Census:packed_module(row, module, holding, layout, format)
   end
   local entry = holding.tensors.weight
   if entry then
-    row.parameters.weight = { dtype = entry.torch_dtype, shape = entry.shape, stored = entry.torch_dtype }
+    row.parameters.weight = { dtype = entry.torch_dtype, shape = entry.shape,
+      stored = entry.torch_dtype }
     row.footprint = row.footprint + entry.bytes
   end
   self:add_companions(row, module, holding, layout)
@@ -179,17 +181,19 @@ end
 
 function Census:add(module)
   local holding = self.holdings[module.name]
-  local row = { name = module.name, class = module.class, kind = module.kind, tied_to = module.tied_to,
-    module = module, holding = holding, parameters = {}, companions = {}, footprint = 0, stored = 0,
-    status = "ok" }
+  local row = { name = module.name, class = module.class, kind = module.kind,
+    tied_to = module.tied_to, module = module, holding = holding, parameters = {},
+    companions = {}, footprint = 0, stored = 0, status = "ok" }
   row.request, row.reason = self.requests.of(module)
   row.requested = request_name(row.request)
   self.by_name[module.name] = row
   self.modules[#self.modules + 1] = row
-  for _, suffix in ipairs(holding.list) do row.stored = row.stored + holding.tensors[suffix].bytes end
+  for _, suffix in ipairs(holding.list) do
+    row.stored = row.stored + holding.tensors[suffix].bytes
+  end
   local layout, format
-  if module.kind ~= "norm" then layout, format = claiming_layout(self.formats, holding) end
-  if layout and module.out_features then
+  if #module.shape == 2 then layout, format = claiming_layout(self.formats, holding) end
+  if layout then
     self:packed_module(row, module, holding, layout, format)
   else
     self:dense_module(row, module, holding)

@@ -58,6 +58,11 @@ function Context:measure(name, value)
   self.measured[name] = value
 end
 
+--- The measured values in one short phrase, for a person.
+function Context:headline(text)
+  self.said = text
+end
+
 --- Text for the reader that is not a finding.
 function Context:note(text)
   self.notes[#self.notes + 1] = text

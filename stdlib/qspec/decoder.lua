@@ -28,7 +28,7 @@ local function tied_names(architecture, config)
   return tied
 end
 
----@class qspec.Module
+---@class qspec.DecoderModule
 ---@field name string "transformer.h.0.mlp.dense_h_to_4h"
 ---@field class string transformers' name for it: "Linear", "Embedding", "LayerNorm"
 ---@field kind "linear"|"embedding"|"norm"
@@ -43,7 +43,7 @@ end
 ---@param architecture table
 ---@param config table values by their current names
 ---@param has (fun(name: string): boolean)|nil whether the checkpoint stores a tensor
----@return qspec.Module[]
+---@return qspec.DecoderModule[]
 function M.modules(architecture, config, has)
   local decoder = described(architecture, config)
   return modules.list(decoder, tied_names(architecture, config), has)

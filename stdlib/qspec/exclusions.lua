@@ -46,13 +46,15 @@ function M.default_keys(architecture, modules)
   return keys
 end
 
---- One key of an exclusion list as a predicate on module names.
+--- One key of an exclusion list as a predicate on module names. A key that is no regular
+--- expression, on which transformers raises, is taken as a suffix only.
 ---@param key string
 ---@return fun(name: string): boolean
 function M.matcher(key)
-  local prefix = text.regex(key)
+  local compiled, prefix = pcall(text.regex, key)
   return function(name)
-    return prefix:matches_start(name) or (#key <= #name and name:sub(-#key) == key)
+    local starts = compiled and prefix:matches_start(name)
+    return starts or (#key <= #name and name:sub(-#key) == key)
   end
 end
 
@@ -74,7 +76,11 @@ function M.in_force(architecture, modules, skip)
       list[#list + 1] = { key = key, source = source, matches = M.matcher(key) }
     end
   end
-  if skip then add(skip, "config") else add(M.default_keys(architecture, modules), "architecture") end
+  if skip then
+    add(skip, "config")
+  else
+    add(M.default_keys(architecture, modules), "architecture")
+  end
   add(architecture.keep_in_fp32 or {}, "fp32")
   return list
 end

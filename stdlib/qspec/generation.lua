@@ -37,8 +37,8 @@ end
 ---@param result table from M.run
 ---@param accepted string[]
 ---@return table {accepted, position, found, wanted, margin} position is 1-based in output_ids;
----  found and wanted are tokens as text; margin is the logit of found minus that of wanted, nil when
----  one text is a prefix of the other
+---  found and wanted are tokens as text; margin is the logit of found minus that of wanted, nil
+---  when one text is a prefix of the other
 function M.divergence(subject, result, accepted)
   local best = { length = -1 }
   for _, text in ipairs(accepted) do

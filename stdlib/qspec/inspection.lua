@@ -16,7 +16,8 @@ local function run_header_checks(subject)
   for _, check in ipairs(registry("checks").all()) do
     local part = tier.parts(check)[1]
     if tier.rank(part.tier) <= tier.rank("header") then
-      local ctx = Context.new { subject = subject, params = schema.check(check.params or {}, {}, check.name) }
+      local params = schema.check(check.params or {}, {}, check.name)
+      local ctx = Context.new { subject = subject, params = params }
       local ok, err = pcall(part.run, ctx)
       if not ok and not Context.is_skip(err) then error(err, 0) end
       for _, finding in ipairs(ctx.findings) do
@@ -80,7 +81,8 @@ end
 --- The inspection as the JSON contract has it (schema/inspect.json).
 function M.to_json(result)
   local subject = result.subject
-  return { schema = "qspec.inspect/1", path = subject.path, architecture = subject.architecture.name,
+  return { schema = "qspec.inspect/1", path = subject.path,
+    architecture = subject.architecture.name,
     method = subject.quantization and subject.quantization.quant_method
       or subject.format and subject.format.name or json.null,
     is_quantized = subject.quantization ~= false,

@@ -11,10 +11,7 @@ local function family_of(name)
 end
 
 local function shape_of(row)
-  local module = row.module
-  if module.out_features then return module.out_features .. " x " .. module.in_features end
-  local weight = row.parameters.weight
-  return weight and table.concat(weight.shape, " x ") or ""
+  return table.concat(row.module.shape, " x ")
 end
 
 local function key_of(row)
@@ -29,7 +26,8 @@ local function grouped(rows, verbose)
     local key = verbose and row.name or key_of(row)
     local group = by_key[key]
     if not group then
-      group = { row = row, count = 0, bytes = 0, name = verbose and row.name or family_of(row.name) }
+      group = { row = row, count = 0, bytes = 0,
+        name = verbose and row.name or family_of(row.name) }
       by_key[key] = group
       groups[#groups + 1] = group
     end
@@ -55,7 +53,8 @@ local function summary(result)
   lines[#lines + 1] = ("footprint %s as transformers counts it, %s stored"):format(
     units.bytes(footprint.transformers), units.bytes(footprint.stored))
   if footprint.ratio then
-    lines[#lines] = lines[#lines] .. (", %.3f times smaller than full precision"):format(footprint.ratio)
+    lines[#lines] = ("%s, %.3f times smaller than full precision"):format(lines[#lines],
+      footprint.ratio)
   end
   return lines
 end
@@ -75,9 +74,9 @@ function M.render(result, verbose)
   lines[#lines + 1] = #result.findings == 0 and "no findings"
     or ("%d findings"):format(#result.findings)
   for _, finding in ipairs(result.findings) do
+    local about = { finding.module or finding.key or "", finding.module and finding.key or nil }
     lines[#lines + 1] = ("  %s  %s: found %s, wanted %s"):format(finding.check,
-      table.concat({ finding.module or finding.key or "", finding.module and finding.key or nil }, " "),
-      finding.found, finding.wanted)
+      table.concat(about, " "), finding.found, finding.wanted)
     if finding.hint then lines[#lines + 1] = "    hint: " .. finding.hint end
   end
   return table.concat(lines, "\n") .. "\n"

@@ -8,13 +8,12 @@ local system = require "host.system"
 
 local ALIASES = { ["--version"] = "version", ["--help"] = "help", ["-h"] = "help" }
 
+-- The host knows the last root, that of the modules which ship.
 local function search_own_folders()
-  local patterns = {}
-  for i, root in ipairs(roots()) do
-    patterns[i] = root .. "/?.lua"
+  local folders = roots()
+  for i = #folders - 1, 1, -1 do
+    package.path = folders[i] .. "/?.lua;" .. package.path
   end
-  patterns[#patterns + 1] = package.path
-  package.path = table.concat(patterns, ";")
 end
 
 local function report(err)

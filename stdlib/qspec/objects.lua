@@ -41,10 +41,7 @@ for _, name in ipairs { "name", "class", "kind", "format", "logical_dtype", "req
 end
 
 function module_methods.shape(object)
-  local module = row_of(object).module
-  if module.out_features then return { module.out_features, module.in_features } end
-  local weight = row_of(object).parameters.weight
-  return weight and copy(weight.shape) or nil
+  return copy(row_of(object).module.shape)
 end
 
 function module_methods.parameters(object)
@@ -62,9 +59,10 @@ function module_methods.tensor(object, suffix)
   local self = state(object)
   local entry = self.row.holding.tensors[suffix or "weight"]
   if not entry then
-    local close = nearest(tostring(suffix), self.row.holding.list)
+    local list = self.row.holding.list
+    local close = nearest(tostring(suffix), list)
     mistake(("'%s' has no tensor '%s'"):format(self.row.name, tostring(suffix)), close
-      and ("did you mean '%s'?"):format(close) or "it has " .. table.concat(self.row.holding.list, ", "))
+      and ("did you mean '%s'?"):format(close) or "it has " .. table.concat(list, ", "))
   end
   return require("host.tensor").read(self.subject.checkpoint, entry.name)
 end
@@ -175,7 +173,9 @@ end
 
 function context_methods.baseline(object)
   local ctx = state(object)
-  if not ctx.subject.baseline then ctx:skip("there is no baseline; give one with --baseline PATH", "baseline") end
+  if not ctx.subject.baseline then
+    ctx:skip("there is no baseline; give one with --baseline PATH", "baseline")
+  end
   return M.model(ctx.subject.baseline)
 end
 

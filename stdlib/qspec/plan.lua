@@ -39,6 +39,11 @@ local function baseline_of(model, options)
   end
 end
 
+-- Quantizing on load reads every weight. Below that tier only the config is looked at.
+local function reads_too_much(model, options)
+  return model.quantize and tier.rank(options.tier or "generate") < tier.rank("weights")
+end
+
 -- A dense checkpoint that is quantized on load is its own baseline unless the spec names another.
 local function subject_of(model, path, options)
   local baseline = baseline_of(model, options)
@@ -46,30 +51,43 @@ local function subject_of(model, path, options)
     baseline = Subject.new { name = path:match("[^/]+/*$"), path = path }
   end
   return Subject.new { name = model.name, path = path, baseline = baseline,
-    quantize = model.quantize, config = not path and model.config or nil }
+    quantize = model.quantize, config = not path and model.config or nil,
+    config_only = reads_too_much(model, options) }
 end
 
--- What the model says of a check replaces what the family says.
+-- What the model says of a check replaces what the family says of it.
 local function declarations_for(spec, model)
-  local list, replaced = {}, {}
+  local list, own = {}, {}
   for _, declaration in ipairs(model and model.declarations or {}) do
-    list[#list + 1] = declaration
-    replaced[declaration.name] = true
+    own[declaration.name] = true
   end
   for _, declaration in ipairs(spec.declarations) do
-    if declaration.check.custom or not replaced[declaration.name] then list[#list + 1] = declaration end
+    if declaration.check.custom or not own[declaration.name] then
+      list[#list + 1] = declaration
+    end
+  end
+  for _, declaration in ipairs(model and model.declarations or {}) do
+    list[#list + 1] = declaration
   end
   return list
 end
 
+-- Cheapest first; within a tier by name of the check, the spec's own checks last.
 local function by_tier(list)
-  local ordered = {}
-  for _, name in ipairs(tier.ORDER) do
-    for _, declaration in ipairs(list) do
-      if declaration.check.needs == name then ordered[#ordered + 1] = declaration end
-    end
+  local order = {}
+  for i, declaration in ipairs(list) do order[declaration] = i end
+  local function key(declaration)
+    return tier.rank(declaration.check.needs), declaration.check.custom and 1 or 0
   end
-  return ordered
+  table.sort(list, function(a, b)
+    local rank_a, custom_a = key(a)
+    local rank_b, custom_b = key(b)
+    if rank_a ~= rank_b then return rank_a < rank_b end
+    if custom_a ~= custom_b then return custom_a < custom_b end
+    if a.name ~= b.name and custom_a == 0 then return a.name < b.name end
+    return order[a] < order[b]
+  end)
+  return list
 end
 
 local function json_config(config)
@@ -87,6 +105,9 @@ local function declared_job(spec, model, options)
   if model.checkpoint then path, absent = resolve(model.checkpoint) end
   if not model.checkpoint then
     absent = { reason = "the spec gives only the config of this model", enable = "--model PATH" }
+  end
+  if path and reads_too_much(model, options) then
+    absent = { reason = "quantizing on load reads every weight", enable = "--tier weights" }
   end
   local known = { name = model.name, baseline = model.baseline, quantize = model.quantize,
     config = model.config and json_config(model.config) }
@@ -115,8 +136,8 @@ local function given_job(spec, options)
   local name = path:gsub("/+$", ""):match("[^/]+$") or path
   local subject = subject_of({ name = name }, path, options)
   if not options.baseline then subject.known_baselines = known_baselines(spec) end
-  return { name = name, tags = {}, subject = subject, declarations = by_tier(declarations_for(spec)),
-    family = spec.family }
+  return { name = name, tags = {}, subject = subject, family = spec.family,
+    declarations = by_tier(declarations_for(spec)) }
 end
 
 local function matches_any(patterns, declaration, job)

@@ -4,8 +4,8 @@ local system = require "host.system"
 
 local M = {}
 
--- At the header tier only headers were looked at, and hashing whole files would take longer than the
--- run: the size stands alone there.
+-- At the header tier only headers were looked at, and hashing whole files would take longer than
+-- the run: the size stands alone there.
 local function file_record(path, size, hashed)
   return { path = path, size = size, sha256 = hashed and system.sha256_file(path) or nil }
 end
@@ -17,7 +17,9 @@ local function add_subject(files, seen, subject, hashed)
   if not subject or not subject.path or seen[subject.path] then return end
   seen[subject.path] = true
   for _, name in ipairs(SMALL_FILES) do
-    if subject:has_file(name) then files[#files + 1] = file_record(subject:file(name), nil, true) end
+    if subject:has_file(name) then
+      files[#files + 1] = file_record(subject:file(name), nil, true)
+    end
   end
   local stored = rawget(subject, "stored")
   for _, file in ipairs(stored and stored:files() or {}) do

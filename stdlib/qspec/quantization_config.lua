@@ -98,8 +98,9 @@ function M.alias_problems(format, raw)
     local meant = field.alias_of
     if meant and raw[field.name] ~= nil and raw[meant] ~= nil and raw[field.name] ~= raw[meant] then
       problems[#problems + 1] = { key = "quantization_config." .. field.name,
-        found = tostring(raw[field.name]), wanted = ("%s, as %s says"):format(
-          tostring(raw[meant]), meant), hint = "transformers reads " .. meant .. " and ignores the alias" }
+        found = tostring(raw[field.name]),
+        wanted = ("%s, as %s says"):format(tostring(raw[meant]), meant),
+        hint = "transformers reads " .. meant .. " and ignores the alias" }
     end
   end
   return problems
@@ -116,7 +117,9 @@ function M.read(format, raw)
   end
   for _, field in ipairs(format.fields) do
     local meant = field.alias_of
-    if meant and raw[meant] == nil and raw[field.name] ~= nil then values[meant] = raw[field.name] end
+    if meant and raw[meant] == nil and raw[field.name] ~= nil then
+      values[meant] = raw[field.name]
+    end
   end
   return values
 end

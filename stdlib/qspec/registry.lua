@@ -137,7 +137,9 @@ local function load_entry(source, folder, name, path)
   local ok, entry = pcall(source.load, path, "qspec." .. folder .. "." .. name)
   if not ok then
     local err = outcome.from(entry, "spec")
-    local message = FOLDERS[folder].noun .. " '" .. name .. "' does not load: " .. err.message
+    -- Of a module that was not found, the lines below tell where it was looked for.
+    local reason = err.message:match("^[^\n]*")
+    local message = FOLDERS[folder].noun .. " '" .. name .. "' does not load: " .. reason
     refuse(err.where ~= "" and err.where or path, message, err.hint)
   end
   return validate(path, name, entry, FOLDERS[folder])

@@ -25,7 +25,9 @@ function M.read(architecture, modules, format, requested)
       return nil, reason
     end
     local exclusion = exclusions.find(in_force, module.name)
-    if exclusion then return nil, ("excluded by '%s' (%s)"):format(exclusion.key, exclusion.source) end
+    if exclusion then
+      return nil, ("excluded by '%s' (%s)"):format(exclusion.key, exclusion.source)
+    end
     return requested, nil
   end
   return { exclusions = in_force, of = of }

@@ -58,12 +58,13 @@ end
 function Runner:attempt(job, declaration, event)
   local ctx = Context.new { subject = job.subject, params = declaration.params,
     where = declaration.where, on_progress = function(done, total, what)
-      self:emit("progress", { model = job.name, check = declaration.name, done = done, total = total,
-        what = what })
+      self:emit("progress", { model = job.name, check = declaration.name, done = done,
+        total = total, what = what })
     end }
   local guard = declaration.check.custom and function(err) return err end or with_traceback
   local ok, err = xpcall(function() run_parts(declaration, ctx, self.highest) end, guard)
   event.findings, event.notes, event.measured = ctx.findings, ctx.notes, ctx.measured
+  event.headline = ctx.said
   if not ok and Context.is_skip(err) then
     event.status, event.reason, event.cause = "skip", ctx.skipped.reason, ctx.skipped.cause
   elseif not ok then
@@ -136,7 +137,8 @@ end
 function Runner:refuse(job, refused)
   local event = { model = job.name, check = "open", needs = "header", status = "error",
     kind = refused.kind, reason = refused.message, hint = refused.hint, error_where = refused.where,
-    where = refused.where, seconds = 0, findings = {}, notes = {}, measured = {}, index = 1, total = 1 }
+    where = refused.where, seconds = 0, findings = {}, notes = {}, measured = {}, index = 1,
+    total = 1 }
   self:emit("check_start", event)
   self:emit("check_end", event)
   return event

@@ -118,12 +118,12 @@ function M.run(args, began)
     end
   end
   emit("run_start", { specs = args.spec, device = chosen.name, device_reason = chosen.reason,
-    tier = args.tier, command = "qspec run " .. table.concat(args.spec, " "), started = system.now(),
-    version = system.version().qspec })
+    tier = args.tier, command = "qspec run " .. table.concat(args.spec, " "),
+    started = system.now(), version = system.version().qspec })
   local results = runner.run(jobs, reporters, options)
   local code = outcome.exit_code(results)
-  emit("run_end", { verdict = verdict_of(results), exit_code = code, seconds = system.clock() - began,
-    counts = counts_of(results), device = chosen.name,
+  emit("run_end", { verdict = verdict_of(results), exit_code = code,
+    seconds = system.clock() - began, counts = counts_of(results), device = chosen.name,
     provenance = provenance.collect(args, specs, jobs, chosen) })
   for _, one in ipairs(opened) do one.target.finish() end
   return code

@@ -19,7 +19,7 @@ local MODEL_FIELDS = {
   checkpoint = { type = "any", help = "example, hub or path; a text is a path beside the spec" },
   baseline = { type = "any", help = "the full-precision checkpoint to compare with" },
   quantize = { type = "any", help = "quantize the checkpoint on load: bitsandbytes { ... }" },
-  config = { type = "table", help = "config.json's content, to compute from without weights" },
+  architecture = { type = "table", help = "what config.json says, to compute from without weights" },
   tags = { type = "list", list_of = "string", help = "for --only and --skip" },
 }
 
@@ -61,7 +61,8 @@ end
 local function reference(spec, value, what, where)
   if type(value) == "string" then return { kind = "path", path = spec:beside(value) } end
   if type(value) == "table" and value.kind then return value end
-  mistake(what .. " is " .. schema.show(value), "write example \"name\", hub \"org/name\" or a path", where)
+  mistake(what .. " is " .. schema.show(value),
+    'write example "name", hub "org/name" or a path', where)
 end
 
 --- A path of the spec, relative to the spec's own folder.
@@ -92,7 +93,8 @@ end
 
 local function checked_quantize(value, where)
   if type(value) ~= "table" or value.kind ~= "quantize" then
-    mistake("quantize is " .. schema.show(value), "write quantize = bitsandbytes { bits = 4 }", where)
+    mistake("quantize is " .. schema.show(value), "write quantize = bitsandbytes { bits = 4 }",
+      where)
   end
   return value
 end
@@ -112,7 +114,7 @@ function Spec:split_fields(name, fields, line)
       local close = type(key) == "string" and nearest(key, names)
       mistake(("model '%s' has an unknown key %s"):format(name, schema.show(key)), close
         and ("did you mean '%s'?"):format(close) or "it takes checkpoint, baseline, quantize, "
-        .. "config, tags and names of checks", self:at(line_of_field(self, tostring(key), line)))
+        .. "architecture, tags and names of checks", self:at(line_of_field(self, tostring(key), line)))
     end
   end
   table.sort(declared)
@@ -128,10 +130,10 @@ function Spec:add_model(name, fields)
   if type(fields) ~= "table" then mistake("model wants a table", 'model "name" { ... }', where) end
   local own, declared = self:split_fields(name, fields, line)
   own = schema.check(MODEL_FIELDS, own, ("model '%s'"):format(name), where)
-  if not own.checkpoint and not own.config then
-    mistake(("model '%s' has neither checkpoint nor config"):format(name), nil, where)
+  if not own.checkpoint and not own.architecture then
+    mistake(("model '%s' has neither checkpoint nor architecture"):format(name), nil, where)
   end
-  local model = { name = name, where = where, tags = own.tags or {}, config = own.config,
+  local model = { name = name, where = where, tags = own.tags or {}, config = own.architecture,
     checkpoint = own.checkpoint and reference(self, own.checkpoint, "checkpoint", where),
     baseline = own.baseline and reference(self, own.baseline, "baseline", where),
     quantize = own.quantize and checked_quantize(own.quantize, where), declarations = {} }
@@ -174,10 +176,12 @@ function Spec:add_structure_verbs(env)
   env.hub = function(name, revision)
     return { kind = "hub", repository = text_argument("hub", name), revision = revision }
   end
-  env.path = function(name) return { kind = "path", path = self:beside(text_argument("path", name)) } end
+  env.path = function(name)
+    return { kind = "path", path = self:beside(text_argument("path", name)) }
+  end
 end
 
-function Spec:add_quantizer_verbs(env)
+local function add_quantizer_verbs(env)
   local formats = registry("formats")
   for _, name in ipairs(formats.names()) do
     env[name] = function(values)
@@ -239,7 +243,7 @@ function M.load(path)
   local env = sandbox.environment()
   spec:add_structure_verbs(env)
   spec:add_check_verbs(env)
-  spec:add_quantizer_verbs(env)
+  add_quantizer_verbs(env)
   local chunk, message = sandbox.load(text, "@spec:" .. path, seal(env))
   if not chunk then error(located(path, message), 0) end
   local ok, err = sandbox.call(LIMITS, chunk)

@@ -31,10 +31,12 @@ local function refuse(kind, message, hint, where)
 end
 
 --- A subject over a folder, or over a config alone when there are no weights.
----@param o table {name, path?, config?, baseline?: Subject, quantize?: {format, options}}
+---@param o table {name, path?, config?, baseline?: Subject, quantize?: {format, options},
+---  config_only?: true to leave the weights alone}
 function Subject.new(o)
   return setmetatable({ name = o.name, path = o.path or false, inline_config = o.config or false,
-    baseline = o.baseline or false, quantize = o.quantize or false }, Subject)
+    baseline = o.baseline or false, quantize = o.quantize or false,
+    config_only = o.config_only or not o.path }, Subject)
 end
 
 function Subject:file(name)
@@ -132,7 +134,7 @@ end
 
 --- Whether there are tensors to look at.
 function Subject:has_weights()
-  return self.path ~= false
+  return not self.config_only
 end
 
 function lazy.stored(self)
@@ -162,7 +164,8 @@ function lazy.requests(self)
 end
 
 function lazy.modules(self)
-  local has = self:has_weights() and holdings.lookup(self.architecture, self.stored:tensors()) or nil
+  local has
+  if self:has_weights() then has = holdings.lookup(self.architecture, self.stored:tensors()) end
   return decoder.modules(self.architecture, self.config, has)
 end
 

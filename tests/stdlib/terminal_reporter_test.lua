@@ -99,6 +99,18 @@ test("says why a check could not be tested, where, and what to do", function()
     .. "      hint: download it again\n")
 end)
 
+test("tells a reason that stops several checks once", function()
+  local stopped = { status = "error", kind = "device", reason = "out of memory" }
+  local _, count = shown({ report.check(stopped), report.check(stopped), report.check(stopped) })
+    :gsub("out of memory", "")
+  test.equal(count, 1)
+end)
+
+test("shows a reason of several lines as several lines", function()
+  has(shown { report.check { status = "error", kind = "internal", reason = "boom\n\tin run" } },
+    "      boom\n      in run\n")
+end)
+
 test("shows the control characters of names as escapes", function()
   local text = shown { failed(1, { module = "h\27[2J\r\n\194\155" }),
     report.check { check = "a\27b" } }

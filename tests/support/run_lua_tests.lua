@@ -25,7 +25,7 @@ end
 local function cases_of(path)
   test.cases = {}
   local chunk, message = sandbox.load(system.read(path, MAX_FILE_BYTES), "@" .. path, _G)
-  local load = { name = "loads", body = function() error(message, 0) end }
+  local load = { name = "loads", body = function() test.fail(message) end }
   if not chunk then return { load } end
   local loaded, err = pcall(chunk)
   if loaded then return test.cases end

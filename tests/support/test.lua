@@ -20,11 +20,8 @@ local FAILURE = {}
 ---@field where string file:line of the assertion
 
 local function fail(message, level)
-  local where = ""
-  if debug and debug.getinfo then
-    local caller = debug.getinfo(level + 1, "Sl")
-    where = caller and ("%s:%d"):format(caller.short_src, caller.currentline) or ""
-  end
+  local caller = debug.getinfo(level + 1, "Sl")
+  local where = caller and ("%s:%d"):format(caller.short_src, caller.currentline) or ""
   error(setmetatable({ message = message, where = where }, FAILURE), 0)
 end
 
@@ -65,6 +62,9 @@ function M.near(got, wanted, tolerance, what)
   fail(("%sgot %s, wanted %s within %s"):format(what and what .. ": " or "", show.value(got),
     show.value(wanted), show.value(tolerance)), 2)
 end
+
+---@param message string
+function M.fail(message) fail(message, 2) end
 
 ---@param value any anything but false and nil passes
 ---@param message? string
@@ -116,10 +116,11 @@ end
 ---@field message? string
 ---@field where? string
 
+-- Without what lies below the case: this framework and the program.
 local function with_traceback(err)
   if err == SKIP or getmetatable(err) == FAILURE then return err end
-  local text = tostring(err)
-  return { message = debug and debug.traceback and debug.traceback(text, 2) or text, where = "" }
+  local trace = debug.traceback(tostring(err), 2)
+  return { message = trace:gsub("\n%s*%[C%]: in function 'xpcall'.*$", ""), where = "" }
 end
 
 ---Runs one case.

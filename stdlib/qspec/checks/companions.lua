@@ -1,6 +1,7 @@
 -- Companions: every packed weight has all and only the tensors that its format needs.
 
 local outcome = require "qspec.outcome"
+local units = require "qspec.units"
 
 local function check_values(ctx)
   local rows = {}
@@ -21,6 +22,7 @@ local function check_values(ctx)
     end
   end
   ctx:measure("packed_modules", #rows)
+  ctx:headline(units.count(#rows, "packed module"))
 end
 
 return {
@@ -31,9 +33,10 @@ return {
   details = [[
 For bitsandbytes 4-bit: absmax (F32 of one value a block, or U8 with nested_absmax and
 nested_quant_map under double quantization), quant_map (the 16 values of the codebook), and the
-quant_state JSON; for int8: SCB (F32, one a row) and weight_format. Headers are checked for presence,
-dtype, shape and block count; at the weights tier values are read too: finite, not negative, not zero
-over a block that holds codes, and the codebook that the type names. Orphans are named as well.]],
+quant_state JSON; for int8: SCB (F32, one a row) and weight_format. Headers are checked for
+presence, dtype, shape and block count; at the weights tier values are read too: finite, not
+negative, not zero over a block that holds codes, and the codebook that the type names. Orphans are
+named as well.]],
   example = [[companions {}]],
   run = {
     header = function(ctx) ctx:report_facts { companion = true, orphan = true } end,

@@ -54,7 +54,8 @@ local function check_expected(ctx, subject)
   for key, wanted in pairs(ctx.params.expect or {}) do
     local found = subject.raw[key]
     if not same(found, wanted) then
-      ctx:finding { key = key, found = found == nil and "absent" or show(found), wanted = show(wanted) }
+      ctx:finding { key = key, found = found == nil and "absent" or show(found),
+        wanted = show(wanted) }
     end
   end
 end

@@ -21,8 +21,42 @@ local function note_casts(ctx)
   end
   if #cast > 0 then
     table.sort(cast)
-    ctx:note(("%d parameters are stored in another dtype than the config's %s and cast on load, %s first")
+    ctx:note(("%d parameters are not stored in the config's %s and are cast on load, %s first")
       :format(#cast, tostring(dtype), cast[1]))
+  end
+end
+
+-- Layers repeat: a parameter stored in another dtype than the same one of most other layers was
+-- written by another hand.
+local function check_uniform(ctx)
+  local families, order = {}, {}
+  for _, row in ipairs(ctx.subject.census.modules) do
+    for name, parameter in pairs(row.parameters) do
+      local family = row.name:gsub("%.%d+%.", ".*.") .. "." .. name
+      if not families[family] then
+        families[family] = { counts = {}, members = {} }
+        order[#order + 1] = family
+      end
+      local counts, members = families[family].counts, families[family].members
+      if parameter.stored and not (name == "weight" and row.format) then
+        counts[parameter.stored] = (counts[parameter.stored] or 0) + 1
+        members[#members + 1] = { row = row, name = name, stored = parameter.stored }
+      end
+    end
+  end
+  table.sort(order)
+  for _, family in ipairs(order) do
+    local counts, members = families[family].counts, families[family].members
+    local usual
+    for dtype, count in pairs(counts) do
+      if count * 2 > #members then usual = dtype end
+    end
+    for _, member in ipairs(members) do
+      if usual and member.stored ~= usual then
+        ctx:finding { module = member.row.name, key = member.name .. ".dtype",
+          found = member.stored, wanted = usual .. ", as in the other layers" }
+      end
+    end
   end
 end
 
@@ -80,6 +114,7 @@ load; that is noted.]],
   run = function(ctx)
     note_casts(ctx)
     local selected = selection.compile(ctx.params, ctx.subject.census.modules, ctx.where)
+    check_uniform(ctx)
     if selected then return check_selected(ctx, selected) end
     check_states(ctx)
     check_storage(ctx)

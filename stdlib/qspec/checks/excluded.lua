@@ -21,11 +21,9 @@ local function describe_in_force(ctx)
     patterns[#patterns + 1] = { key = exclusion.key, source = exclusion.source, modules = matched,
       linear = linear }
     if matched == 0 and exclusion.source == "config" then
-      ctx:finding { key = exclusion.key, found = "matches no module", wanted = "a module to protect",
+      ctx:finding { key = exclusion.key, found = "matches no module",
+        wanted = "a module to protect",
         hint = "a dead entry of the skip list: a typo, or another library's syntax" }
-    elseif matched == 0 then
-      ctx:note(("'%s' (%s) protects nothing: transformers' rule cuts .weight only"):format(
-        exclusion.key, exclusion.source))
     end
   end
   ctx:measure("patterns", patterns)

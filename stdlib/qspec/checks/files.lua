@@ -1,5 +1,7 @@
 -- The shards and their index: nothing promised that is not there, nothing there twice.
 
+local units = require "qspec.units"
+
 local HINTS = {
   ghost = "the index promises a tensor that no shard holds",
   unlisted = "transformers never reads a tensor that the index leaves out",
@@ -15,8 +17,8 @@ return {
   params = {},
   details = [[
 Compares model.safetensors.index.json with the headers of the shards: a tensor promised and not
-there, there and not listed, listed in another shard, in two shards at once, and a total_size that is
-not the sum. A shard that is missing or malformed is refused before any check runs.]],
+there, there and not listed, listed in another shard, in two shards at once, and a total_size that
+is not the sum. A shard that is missing or malformed is refused before any check runs.]],
   example = [[files {}]],
   run = function(ctx)
     for _, problem in ipairs(ctx.subject.checkpoint:problems()) do
@@ -24,7 +26,9 @@ not the sum. A shard that is missing or malformed is refused before any check ru
         found = problem.kind .. ": " .. problem.found, wanted = problem.wanted,
         hint = HINTS[problem.kind] }
     end
-    ctx:measure("files", #ctx.subject.checkpoint:files())
-    ctx:measure("tensors", #ctx.subject.checkpoint:tensors())
+    local files, tensors = #ctx.subject.checkpoint:files(), #ctx.subject.checkpoint:tensors()
+    ctx:measure("files", files)
+    ctx:measure("tensors", tensors)
+    ctx:headline(units.count(files, "file") .. ", " .. units.count(tensors, "tensor"))
   end,
 }

@@ -1,6 +1,7 @@
 -- Greedy generations in an accepted set.
 
 local generation = require "qspec.generation"
+local units = require "qspec.units"
 
 local function accepted_for(params, prompt)
   local accepts = params.accepts
@@ -50,27 +51,29 @@ return {
       check = function(value) return value < 1 and "must be at least 1" or nil end },
     accepts = { type = "table", required = true, check = check_accepts,
       help = "accepted texts, prompt included; or a table from prompt to such a list" },
-    tie = { type = "number", default = 0.05, help = "margin in logits under which a miss is a tie" },
+    tie = { type = "number", default = 0.05, help = "logit margin under which a miss is a tie" },
   },
   details = [[
 Tokenizes each prompt, generates greedily as transformers' generate(do_sample=False) does under the
-model's generation_config, and decodes without special tokens. The text, prompt included, must be one
-of those accepted. On a miss the nearest accepted text is taken; the finding names the first token
-that differs, both candidates and their margin in logits. Under `tie` the miss is called a tie and
-noted: another device may break it the other way. Anything larger is a change.]],
-  example = [[generates { "Hello my name is", max_new_tokens = 10, accepts = { "Hello my name is John" } }]],
+model's generation_config, and decodes without special tokens. The text, prompt included, must be
+one of those accepted. On a miss the nearest accepted text is taken; the finding names the first
+token that differs, both candidates and their margin in logits. Under `tie` the miss is called a
+tie and noted: another device may break it the other way. Anything larger is a change.]],
+  example = [[generates { "Hello my name is", max_new_tokens = 1,
+  accepts = { "Hello my name is John", "Hello my name is Alina" } }]],
   run = function(ctx)
     local prompts = ctx.params
     for i, prompt in ipairs(prompts) do
       ctx:progress(i, #prompts, prompt)
       local accepted = accepted_for(ctx.params, prompt)
       if not accepted then
-        ctx:finding { key = prompt, found = "no accepted text in the spec", wanted = "at least one" }
+        ctx:finding { key = prompt, found = "no accepted text", wanted = "at least one" }
       else
         local result = generation.run(ctx.subject, prompt, ctx.params.max_new_tokens)
         if not contains(accepted, result.text) then report_miss(ctx, prompt, result, accepted) end
       end
     end
     ctx:measure("prompts", #prompts)
+    ctx:headline(units.count(#prompts, "prompt"))
   end,
 }

@@ -15,6 +15,13 @@ local function is_linear(row)
   return row.kind == "linear" or row.format ~= nil
 end
 
+local function headline(counts)
+  local parts = {}
+  for class, count in pairs(counts) do parts[#parts + 1] = count .. " " .. class end
+  table.sort(parts)
+  return table.concat(parts, ", ")
+end
+
 local function check_rows(ctx, selected)
   local counts, params = {}, ctx.params
   for _, row in ipairs(ctx.subject.census.modules) do
@@ -26,6 +33,7 @@ local function check_rows(ctx, selected)
     end
   end
   ctx:measure("classes", counts)
+  ctx:headline(headline(counts))
 end
 
 return {
@@ -41,8 +49,8 @@ return {
 Compares each module with what the config requests of it. A linear that stayed dense without being
 excluded is a finding that names it, as is a module whose parameters are missing or have another
 shape than the config implies. With patterns, the linear modules that match must also have the class
-and the storage dtype given. Class names are those of transformers: Linear4bit, Linear8bitLt, Linear,
-LayerNorm, Embedding.]],
+and the storage dtype given. Class names are those of transformers: Linear4bit, Linear8bitLt,
+Linear, LayerNorm, Embedding.]],
   example = [[layers { "*.self_attention.*", "*.mlp.*", class = "Linear4bit", dtype = "uint8" }]],
   run = function(ctx)
     local selected = selection.compile(ctx.params, ctx.subject.census.modules, ctx.where)

@@ -1,6 +1,7 @@
 -- Memory footprint: transformers' number and the true one, absolute and against full precision.
 
 local footprint = require "qspec.footprint"
+local units = require "qspec.units"
 
 local function request_of(subject)
   local requests = subject.requests
@@ -16,21 +17,26 @@ local function dense_bytes(subject, dtype)
   return footprint.of_config(subject.architecture, subject.modules, dtype, function() end)
 end
 
+local function part_of(row, suffix)
+  if not row.layout then return "dense" end
+  if suffix == "weight" then return "packed" end
+  return row.layout.counted[suffix] and "dense" or "companions"
+end
+
 -- Bytes by what they are; with the headers they sum to the size of the files.
 local function breakdown(subject)
   local parts = { packed = 0, companions = 0, dense = 0, orphans = 0, headers = 0 }
   for _, row in ipairs(subject.census.modules) do
     for _, suffix in ipairs(row.holding.list) do
       local bytes = row.holding.tensors[suffix].bytes
-      local part = "dense"
-      if row.layout then
-        part = suffix == "weight" and "packed" or row.layout.counted[suffix] and "dense" or "companions"
-      end
+      local part = part_of(row, suffix)
       parts[part] = parts[part] + bytes
     end
   end
   for _, entry in ipairs(subject.census.orphans) do parts.orphans = parts.orphans + entry.bytes end
-  for _, file in ipairs(subject.checkpoint:files()) do parts.headers = parts.headers + file.header_bytes end
+  for _, file in ipairs(subject.checkpoint:files()) do
+    parts.headers = parts.headers + file.header_bytes
+  end
   return parts
 end
 
@@ -63,7 +69,8 @@ end
 
 local function check_exact(ctx, name, found, wanted)
   if wanted and found ~= wanted then
-    ctx:finding { key = name, found = ("%d bytes"):format(found), wanted = ("%d bytes"):format(wanted) }
+    ctx:finding { key = name, found = ("%d bytes"):format(found),
+      wanted = ("%d bytes"):format(wanted) }
   end
 end
 
@@ -92,15 +99,16 @@ end
 
 local function check_ratio_param(value)
   if type(value) == "number" then return nil end
-  if type(value[1]) == "number" and type(value[2]) == "number" and value[1] <= value[2] then return nil end
-  return "must be a number or { least, most }"
+  local least, most = value[1], value[2]
+  local in_order = type(least) == "number" and type(most) == "number" and least <= most
+  return not in_order and "must be a number or { least, most }" or nil
 end
 
 local function check_stored(ctx, subject)
   local parts, total, size = breakdown(subject), 0, 0
   for _, bytes in pairs(parts) do total = total + bytes end
   for _, file in ipairs(subject.checkpoint:files()) do size = size + file.size end
-  ctx:measure("stored", total - parts.headers)
+  ctx:measure("stored_bytes", total - parts.headers)
   ctx:measure("breakdown", parts)
   check_exact(ctx, "stored", total - parts.headers, ctx.params.stored)
   if not subject.quantize and total ~= size then
@@ -147,9 +155,11 @@ memory { ratio = 2.109659552692574, tolerance = 1e-5 }]],
       ctx:skip("the config names no dtype, so its footprint cannot be computed", "model")
     end
     local baseline = baseline_bytes(ctx, subject)
-    ctx:measure("transformers", found)
-    ctx:measure("baseline", baseline)
+    ctx:measure("transformers_bytes", found)
+    ctx:measure("baseline_bytes", baseline)
     ctx:measure("ratio", baseline / found)
+    ctx:headline(("%s, full precision %.6g times that"):format(units.bytes(found),
+      baseline / found))
     check_exact(ctx, "transformers", found, ctx.params.transformers)
     check_ratio(ctx, baseline / found)
   end,

@@ -36,16 +36,14 @@ local function judge(ctx, row, result)
       wanted = (">= %g"):format(params.cosine) }
   end
   if params.max_abs_error and not (result.max_abs_error <= params.max_abs_error) then
-    ctx:finding { module = module, key = "max_abs_error", found = ("%g"):format(result.max_abs_error),
-      wanted = ("<= %g"):format(params.max_abs_error) }
+    ctx:finding { module = module, key = "max_abs_error",
+      found = ("%g"):format(result.max_abs_error), wanted = ("<= %g"):format(params.max_abs_error) }
   end
 end
 
 local function same_size(reference, row)
-  local module = row.module
-  if not module.out_features then return true end
-  local shape = reference:shape()
-  return shape[1] == module.out_features and shape[2] == module.in_features
+  local shape, wanted = reference:shape(), row.module.shape
+  return #shape == #wanted and shape[1] == wanted[1] and shape[2] == wanted[2]
 end
 
 local function worst_first(results)
@@ -76,7 +74,7 @@ local function check_row(ctx, tensor, row, results)
   end
   if not same_size(reference, row) then
     ctx:finding { module = row.name, key = "shape", found = table.concat(reference:shape(), " x ")
-      .. " in the baseline", wanted = row.module.out_features .. " x " .. row.module.in_features,
+      .. " in the baseline", wanted = table.concat(row.module.shape, " x "),
       hint = "is it the baseline of this model?" }
     return
   end
@@ -101,7 +99,7 @@ return {
 Decodes each packed weight and compares it with the same weight of the baseline: SQNR =
 10 log10(sum r^2 / sum (r - q)^2) in dB, cosine, and the largest absolute error. Dense weights must
 be the baseline's up to a cast. Floors unless the spec gives one: 14 dB for 4 bits, 30 dB for int8;
-swapped nibbles give about -3 dB, trained nf4 weights 18 to 21. Skipped when there is no baseline.]],
+swapped nibbles give about -3 dB, trained nf4 weights 18 to 21. Skipped without a baseline.]],
   example = [[numerics { sqnr_db = 18 }]],
   run = function(ctx)
     if not ctx.subject.baseline or not ctx.subject.baseline:has_weights() then
@@ -116,6 +114,9 @@ swapped nibbles give about -3 dB, trained nf4 weights 18 to 21. Skipped when the
     local worst = worst_first(results)
     ctx:measure("compared", #rows)
     ctx:measure("worst", worst)
-    ctx:measure("least_sqnr_db", worst[1] and worst[1].sqnr_db or nil)
+    if worst[1] then
+      ctx:measure("least_sqnr_db", worst[1].sqnr_db)
+      ctx:headline(("%d packed weights, SQNR from %.2f dB"):format(#results, worst[1].sqnr_db))
+    end
   end,
 }

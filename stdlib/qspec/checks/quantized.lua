@@ -10,8 +10,9 @@ end
 
 local function check_config_silent(ctx, packed)
   local row = first_packed(ctx.subject.census)
-  ctx:finding { module = row.name, key = "quantization_config", found = ("absent, with %d packed modules")
-    :format(packed), wanted = "a quantization_config that says how to read them",
+  ctx:finding { module = row.name, key = "quantization_config",
+    found = ("absent, with %d packed modules"):format(packed),
+    wanted = "a quantization_config that says how to read them",
     hint = "transformers would load the packed bytes as dense weights" }
 end
 
@@ -56,6 +57,12 @@ local function measure(ctx, packed)
   ctx:measure("is_quantized", ctx.subject.quantization ~= false)
   ctx:measure("packed_modules", packed)
   ctx:measure("method", ctx.subject.format and ctx.subject.format.name or nil)
+  if ctx.subject.requested then
+    ctx:headline(("%s %s, %d packed modules"):format(ctx.subject.format.name,
+      tostring(ctx.subject.requested.type or "nothing"), packed))
+  else
+    ctx:headline("full precision")
+  end
 end
 
 return {

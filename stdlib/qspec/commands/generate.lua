@@ -24,7 +24,8 @@ return {
   options = function(parser)
     parser:argument("path", "A model folder.")
     parser:option("--prompt", "The text to continue."):count(1):argname("TEXT")
-    parser:option("--max-new-tokens", "Tokens to generate."):default("10"):convert(tonumber):argname("N")
+    parser:option("--max-new-tokens", "Tokens to generate."):default("10"):convert(tonumber)
+      :argname("N")
     parser:option("--device", "auto, cpu or cuda[:N]."):default("auto"):argname("DEVICE")
     parser:flag("--json", "JSON with ids and margins; schema qspec.generate/1.")
   end,

@@ -35,6 +35,14 @@ local function load_script(path)
   return script
 end
 
+-- A text that the script raises is the script's own mistake, not one of qspec.
+local function with_traceback(err)
+  if type(err) == "string" then
+    return outcome.error("spec", (debug.traceback(err, 2):gsub("\t", "  ")))
+  end
+  return outcome.from(err, "spec")
+end
+
 function M.run(words)
   local path = words[1]
   if not path or path == "-h" or path == "--help" then
@@ -48,8 +56,13 @@ function M.run(words)
   script_arguments[0] = path
   rawset(_G, "arg", script_arguments)
   package.path = folder_of(path) .. "/?.lua;" .. package.path
-  local code = script(unpack(words, 2))
-  return type(code) == "number" and code or outcome.EXIT_PASS
+  local ok, result = xpcall(function()
+    return script(unpack(words, 2))
+  end, with_traceback)
+  if not ok then
+    error(result, 0)
+  end
+  return type(result) == "number" and result or outcome.EXIT_PASS
 end
 
 return M

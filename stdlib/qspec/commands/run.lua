@@ -14,7 +14,7 @@ return {
   },
   options = function(parser)
     parser:argument("spec", "Spec files."):args("+")
-    parser:option("--model", "Run the family's checks on this checkpoint instead of the spec's models.")
+    parser:option("--model", "Run the family's checks on this checkpoint, not the spec's models.")
       :argname("PATH")
     parser:option("--baseline", "The full-precision checkpoint to compare with."):argname("PATH")
     parser:option("--only", "Run only checks, models or tags of this name or pattern."):count("*")
@@ -34,7 +34,8 @@ return {
   end,
   run = function(args)
     if (args.model or args.baseline) and #args.spec > 1 then
-      error(outcome.error("usage", "--model and --baseline go with one spec, got " .. #args.spec), 0)
+      error(outcome.error("usage", ("--model and --baseline go with one spec, got %d"):format(
+        #args.spec)), 0)
     end
     return session.run(args, system.clock())
   end,

@@ -67,7 +67,7 @@ end
 
 --- Bytes that transformers counts for a converted weight of [out, in].
 function M.weight_footprint(module, requested)
-  local count = module.out_features * module.in_features
+  local count = module.shape[1] * module.shape[2]
   return requested.bits == 4 and math.ceil(count / 2) or count
 end
 

@@ -31,6 +31,10 @@ function M.claims(holding)
     or (t.weight ~= nil and t.weight.dtype == "U8")
 end
 
+-- QuantState.from_dict refuses any other key.
+local STATE_KEYS = { quant_type = true, blocksize = true, dtype = true, shape = true,
+  nested_blocksize = true, nested_dtype = true, nested_offset = true }
+
 local function is_count(value)
   return type(value) == "number" and value >= 1 and value % 1 == 0 and value < 2 ^ 53
 end
@@ -72,7 +76,7 @@ local function is_nested(holding, state)
 end
 
 local function elements(module)
-  return module.out_features * module.in_features
+  return module.shape[1] * module.shape[2]
 end
 
 --- The companions that the module's weight must have, with dtype and shape.
@@ -98,7 +102,8 @@ local STORAGE_BYTES = { U8 = 1, I8 = 1, F16 = 2, BF16 = 2, F32 = 4, F64 = 8 }
 function M.weight(holding, module)
   local stored = holding.tensors.weight
   local itemsize = stored and STORAGE_BYTES[stored.dtype] or 1
-  return { suffix = "weight", dtype = stored and STORAGE_BYTES[stored.dtype] and stored.dtype or "U8",
+  local dtype = stored and STORAGE_BYTES[stored.dtype] and stored.dtype or "U8"
+  return { suffix = "weight", dtype = dtype,
     shape = { math.ceil(math.ceil(elements(module) / 2) / itemsize), 1 } }
 end
 
@@ -108,7 +113,7 @@ local function add_mismatch(problems, what, found, wanted, hint)
 end
 
 --- Contradictions inside the quant_state, and between it and the module.
----@param module table with in_features and out_features
+---@param module table with its shape [out, in]
 function M.state_problems(holding, checkpoint, module)
   local problems = {}
   local state, reason = M.state(holding, checkpoint)
@@ -126,10 +131,17 @@ function M.state_problems(holding, checkpoint, module)
       "'nf4' or 'fp4'")
   end
   local shape = table.concat(state.shape, " x ")
-  local wanted = module.out_features .. " x " .. module.in_features
+  local wanted = table.concat(module.shape, " x ")
   if shape ~= wanted then add_mismatch(problems, key, "shape " .. shape, wanted) end
   if state.nested_blocksize ~= nil and not is_count(state.nested_blocksize) then
-    add_mismatch(problems, key, "nested_blocksize " .. tostring(state.nested_blocksize), NESTED_BLOCK)
+    add_mismatch(problems, key, "nested_blocksize " .. tostring(state.nested_blocksize),
+      NESTED_BLOCK)
+  end
+  for name in pairs(state) do
+    if name ~= "suffix_type" and not STATE_KEYS[name] then
+      add_mismatch(problems, key, ("unknown key '%s'"):format(tostring(name)), "known keys only",
+        "bitsandbytes refuses to load such a state")
+    end
   end
   return problems
 end
@@ -180,6 +192,10 @@ function M.linear(holding, checkpoint, quantization)
     compute_dtype = quantization.bnb_4bit_compute_dtype or "float32" }
 end
 
+local function is_finite(value)
+  return type(value) == "number" and value == value and math.abs(value) < math.huge
+end
+
 local function scale_problems(absmax, problems)
   local stats = absmax:stats()
   if stats.nan + stats.inf > 0 then
@@ -221,8 +237,9 @@ function M.value_problems(holding, checkpoint)
       .. " codebook", "the codebook of " .. state.quant_type,
       "the weight was relabelled, or written by an unknown version")
   end
-  if state.nested_blocksize and not (state.nested_offset and state.nested_offset == state.nested_offset) then
-    add_mismatch(problems, "weight.quant_state", "no nested_offset", "a finite number")
+  if state.nested_blocksize and not is_finite(state.nested_offset) then
+    add_mismatch(problems, "weight.quant_state", "nested_offset " .. tostring(state.nested_offset),
+      "a finite number")
     return problems
   end
   local absmax = M.absmax(holding, checkpoint, state)

@@ -22,13 +22,13 @@ function M.logical_dtype() return "int8" end
 
 function M.companions(_, _, module)
   return {
-    { suffix = "SCB", dtype = "F32", shape = { module.out_features } },
+    { suffix = "SCB", dtype = "F32", shape = { module.shape[1] } },
     { suffix = "weight_format", dtype = "U8", shape = {} },
   }
 end
 
 function M.weight(_, module)
-  return { suffix = "weight", dtype = "I8", shape = { module.out_features, module.in_features } }
+  return { suffix = "weight", dtype = "I8", shape = module.shape }
 end
 
 --- Contradictions in the small companions: only the row layout (0) is written today.
@@ -86,8 +86,8 @@ function M.value_problems(holding, checkpoint)
   local live = codes:ne(0):any(2)
   local lost = absmax:eq(0):logical_and(live):count_nonzero()
   if lost > 0 then
-    add("SCB", ("0 over %d rows that hold codes"):format(lost), "SCB > 0 wherever a row is not all zero",
-      "these weights decode to 0: a scale was lost")
+    add("SCB", ("0 over %d rows that hold codes"):format(lost),
+      "SCB > 0 wherever a row is not all zero", "these weights decode to 0: a scale was lost")
   end
   local least = codes:eq(-128):count_nonzero()
   if least > 0 then

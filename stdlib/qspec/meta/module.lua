@@ -31,8 +31,8 @@ function Module:reason() end
 ---@return boolean
 function Module:is_quantized() end
 
---- [out, in] of a linear, the weight's shape otherwise.
----@return integer[]|nil
+--- Of the weight in full precision: [out, in] of a linear.
+---@return integer[]
 function Module:shape() end
 
 --- Parameters as transformers holds them.

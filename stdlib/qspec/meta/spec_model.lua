@@ -51,7 +51,7 @@ function Model:score(input) end
 --- Greedy generation under the model's generation_config.
 ---@param prompt string
 ---@param options { max_new_tokens: integer? }?
----@return { text: string, input_ids: integer[], output_ids: integer[], steps: table[], finished: string }
+---@return table generation {text, input_ids, output_ids, steps, finished}
 function Model:generate(prompt, options) end
 
 return Model

@@ -34,8 +34,11 @@ function Terminal:write_line(text)
 end
 
 function Terminal:write_wrapped(indent, text, paint)
-  for _, part in ipairs(text_table.wrap(line(text), self.columns - #indent)) do
-    self:write_line(indent .. (paint and paint(part) or part))
+  for paragraph in text:gmatch("[^\n]+") do
+    local shown = line((paragraph:gsub("\t", "  ")))
+    for _, part in ipairs(text_table.wrap(shown, self.columns - #indent)) do
+      self:write_line(indent .. (paint and paint(part) or part))
+    end
   end
 end
 
@@ -145,6 +148,7 @@ function Terminal:model_start(event)
   for _, fact in ipairs({ event.architecture or false, event.method or false }) do
     facts[#facts + 1] = fact and line(fact) or nil
   end
+  self.reason_above = nil
   self:write_line("")
   self:write_line(self.style.bold(line(event.model))
     .. (#facts > 0 and self.style.dim("  " .. table.concat(facts, ", ")) or ""))
@@ -174,6 +178,19 @@ function Terminal:progress(event)
   end
 end
 
+-- One cause often stops many checks of a model; it is told once.
+function Terminal:write_reason(event)
+  if event.reason and event.reason == self.reason_above then
+    return self:write_line(BODY_INDENT .. self.style.dim("for the same reason"))
+  end
+  self.reason_above = event.reason
+  self:write_filled("", event.reason)
+  if event.status == "error" then
+    self:write_filled("where: ", event.error_where or event.where)
+  end
+  self:write_filled("hint: ", event.hint)
+end
+
 function Terminal:check_end(event)
   self:clear_progress()
   if event.status == "skip" then
@@ -184,11 +201,7 @@ function Terminal:check_end(event)
   for _, text in ipairs(findings_table.lines(event.findings or {}, self)) do
     self:write_line(text)
   end
-  self:write_filled("", event.reason)
-  if event.status == "error" then
-    self:write_filled("where: ", event.error_where or event.where)
-  end
-  self:write_filled("hint: ", event.hint)
+  self:write_reason(event)
   for _, note in ipairs(event.notes or {}) do
     self:write_wrapped(BODY_INDENT, note, self.style.dim)
   end

@@ -7,6 +7,7 @@
 #include "tests/support/refusal.h"
 #include "tests/support/safetensors_bytes.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/unprivileged.h"
 
 namespace qspec::test {
 namespace {
@@ -371,6 +372,32 @@ BOOST_AUTO_TEST_CASE(refuses_an_index_for_a_checkpoint) {
   const Error error = refused(folder.write("model.safetensors.index.json", "{}"));
   BOOST_TEST(error.message() == "found a file, need a model folder or a .safetensors file");
   BOOST_TEST(error.hint() == "give the folder that holds it");
+}
+
+BOOST_AUTO_TEST_CASE(reports_a_folder_that_may_not_be_listed) {
+  const TemporaryFolder folder;
+  folder.write("model.safetensors", one_tensor("a", "A"));
+  BOOST_REQUIRE(::chmod(folder.path().c_str(), 0) == 0);
+  const Error error = refusal([&] {
+    const Unprivileged user;
+    Checkpoint::open(folder.path());
+  });
+  ::chmod(folder.path().c_str(), 0700);
+  BOOST_TEST((error.kind() == ErrorKind::kIo));
+  BOOST_TEST(error.message() == "cannot list the folder: permission denied");
+  BOOST_TEST(error.where() == folder.path());
+}
+
+BOOST_AUTO_TEST_CASE(reports_a_path_through_a_folder_that_may_not_be_entered) {
+  const TemporaryFolder folder;
+  folder.write("closed/model.safetensors", one_tensor("a", "A"));
+  BOOST_REQUIRE(::chmod((folder / "closed").c_str(), 0) == 0);
+  const Error error = refusal([&] {
+    const Unprivileged user;
+    Checkpoint::open(folder / "closed/model.safetensors");
+  });
+  ::chmod((folder / "closed").c_str(), 0700);
+  BOOST_TEST(error.message() == "cannot open: permission denied");
 }
 
 BOOST_AUTO_TEST_CASE(refuses_a_device_for_a_checkpoint) {

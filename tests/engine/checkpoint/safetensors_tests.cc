@@ -436,6 +436,11 @@ BOOST_AUTO_TEST_CASE(refuses_other_than_two_offsets) {
              "tensor 'a' has more than two data_offsets");
 }
 
+BOOST_AUTO_TEST_CASE(refuses_an_offset_that_is_not_a_whole_number) {
+  BOOST_TEST(refused(R"("a":{"data_offsets":[0,"4"]})", 0).message() ==
+             "an offset of tensor 'a' is the string '4', need a whole number from 0 to 2^64-1");
+}
+
 BOOST_AUTO_TEST_CASE(refuses_a_size_that_dtype_and_shape_do_not_give) {
   BOOST_TEST(refused(entry("a", "F32", "[2]", 0, 7), 7).message() ==
              "tensor 'a' has data_offsets for 7 bytes, its dtype and shape give 8");

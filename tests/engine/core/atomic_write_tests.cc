@@ -9,6 +9,7 @@
 
 #include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/unprivileged.h"
 
 namespace qspec::test {
 namespace {
@@ -32,12 +33,6 @@ class FileSizeLimit {
  private:
   rlimit before_ = {};
 };
-
-boost::test_tools::assertion_result permissions_hold(boost::unit_test::test_unit_id) {
-  boost::test_tools::assertion_result result(::geteuid() != 0);
-  result.message() << "the superuser may write everywhere";
-  return result;
-}
 
 }  // namespace
 
@@ -105,11 +100,13 @@ BOOST_AUTO_TEST_CASE(refuses_to_replace_a_pipe) {
   BOOST_TEST(error.message() == "cannot write: the target is not a regular file");
 }
 
-BOOST_AUTO_TEST_CASE(reports_a_folder_without_permission,
-                     *boost::unit_test::precondition(permissions_hold)) {
+BOOST_AUTO_TEST_CASE(reports_a_folder_without_permission) {
   const TemporaryFolder folder;
   BOOST_REQUIRE(::chmod(folder.path().c_str(), 0500) == 0);
-  const Error error = refusal([&] { write_file_atomically(folder / "report", "x"); });
+  const Error error = refusal([&] {
+    const Unprivileged user;
+    write_file_atomically(folder / "report", "x");
+  });
   ::chmod(folder.path().c_str(), 0700);
   BOOST_TEST(error.message() == "cannot write: permission denied");
   BOOST_TEST(has(error.hint(), "check the permissions"));

@@ -7,6 +7,7 @@
 
 #include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/unprivileged.h"
 
 namespace qspec::test {
 namespace {
@@ -15,12 +16,6 @@ std::string read(const File& file, uint64_t offset, size_t count) {
   std::string text(count, '\0');
   file.read_at(offset, std::as_writable_bytes(std::span(text)));
   return text;
-}
-
-boost::test_tools::assertion_result permissions_hold(boost::unit_test::test_unit_id) {
-  boost::test_tools::assertion_result result(::geteuid() != 0);
-  result.message() << "the superuser may read everything";
-  return result;
 }
 
 }  // namespace
@@ -56,12 +51,14 @@ BOOST_AUTO_TEST_CASE(refuses_a_device) {
              "found a device, need a regular file");
 }
 
-BOOST_AUTO_TEST_CASE(refuses_a_file_without_permission,
-                     *boost::unit_test::precondition(permissions_hold)) {
+BOOST_AUTO_TEST_CASE(refuses_a_file_without_permission) {
   const TemporaryFolder folder;
   const std::string path = folder.write("a", "x");
   BOOST_REQUIRE(::chmod(path.c_str(), 0) == 0);
-  const Error error = refusal([&] { File::open(path); });
+  const Error error = refusal([&] {
+    const Unprivileged user;
+    File::open(path);
+  });
   BOOST_TEST(error.message() == "cannot open: permission denied");
   BOOST_TEST(has(error.hint(), "check the permissions"));
 }

@@ -1,0 +1,245 @@
+// host.system: all of the outside world that scripts of the standard library may touch.
+
+#include <oniguruma.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "bindings/boundary.h"
+#include "bindings/host/host.h"
+#include "bindings/host/machine.h"
+#include "bindings/host/modules.h"
+#include "bindings/host/signals.h"
+#include "bindings/host/streams.h"
+#include "engine/core/atomic_write.h"
+#include "engine/core/file.h"
+#include "engine/core/json.h"
+#include "engine/core/sha256.h"
+
+namespace qspec::lua {
+namespace {
+
+constexpr int64_t kMostBytes = int64_t{1} << 30;
+
+void set_text(lua_State* L, const char* field, std::string_view text) {
+  push(L, text);
+  lua_setfield(L, -2, field);
+}
+
+std::string check_path(lua_State* L, int index) {
+  return std::string(check_string(L, index));
+}
+
+void push_names(lua_State* L, const std::vector<std::string>& names) {
+  lua_createtable(L, static_cast<int>(names.size()), 0);
+  for (size_t i = 0; i < names.size(); ++i) {
+    push(L, names[i]);
+    lua_rawseti(L, -2, static_cast<int>(i) + 1);
+  }
+}
+
+int version(lua_State* L) {
+  lua_newtable(L);
+  set_text(L, "qspec", QSPEC_VERSION);
+  set_text(L, "compiler", __VERSION__);
+  set_text(L, "luajit", std::string(LUAJIT_VERSION).substr(sizeof "LuaJIT"));
+  set_text(L, "nlohmann",
+           std::to_string(NLOHMANN_JSON_VERSION_MAJOR) + "." +
+               std::to_string(NLOHMANN_JSON_VERSION_MINOR) + "." +
+               std::to_string(NLOHMANN_JSON_VERSION_PATCH));
+  set_text(L, "oniguruma", onig_version());
+  return 1;
+}
+
+int home(lua_State* L) {
+  push(L, Host::of(L).installation().home);
+  return 1;
+}
+
+int program(lua_State* L) {
+  push(L, Host::of(L).installation().program);
+  return 1;
+}
+
+int clock_seconds(lua_State* L) {
+  lua_pushnumber(L, monotonic_seconds());
+  return 1;
+}
+
+int now(lua_State* L) {
+  push(L, utc_time_now());
+  return 1;
+}
+
+int env(lua_State* L) {
+  lua_pushstring(L, std::getenv(check_path(L, 1).c_str()));
+  return 1;
+}
+
+// system.list(folder) -> names, or nil, reason
+int list(lua_State* L) {
+  const Listing listing = list_folder(check_path(L, 1));
+  if (listing.failure.empty()) {
+    push_names(L, listing.names);
+    return 1;
+  }
+  lua_pushnil(L);
+  push(L, listing.failure);
+  return 2;
+}
+
+int kind(lua_State* L) {
+  const auto found = kind_of(check_path(L, 1));
+  if (found) {
+    push(L, *found);
+  } else {
+    lua_pushnil(L);
+  }
+  return 1;
+}
+
+int absolute(lua_State* L) {
+  push(L, std::filesystem::absolute(check_path(L, 1)).lexically_normal().string());
+  return 1;
+}
+
+// system.read(path, max_bytes) -> text
+int read_file(lua_State* L) {
+  const std::string path = check_path(L, 1);
+  const int64_t most = check_integer(L, 2);
+  if (most < 0 || most > kMostBytes) argument_error(L, 2, "0 to 2^30 bytes");
+  push(L, read_text_file(path, static_cast<uint64_t>(most)));
+  return 1;
+}
+
+int write_atomic(lua_State* L) {
+  const HeldInterrupts held;
+  write_file_atomically(check_path(L, 1), check_string(L, 2));
+  return 0;
+}
+
+int write_stdout(lua_State* L) {
+  write_stream(STDOUT_FILENO, check_string(L, 1));
+  return 0;
+}
+
+int write_stderr(lua_State* L) {
+  write_stream(STDERR_FILENO, check_string(L, 1));
+  return 0;
+}
+
+int check_descriptor(lua_State* L, int index) {
+  const int64_t descriptor = is_absent(L, index) ? STDOUT_FILENO : check_integer(L, index);
+  if (descriptor != STDOUT_FILENO && descriptor != STDERR_FILENO) {
+    argument_error(L, index, "1 (standard output) or 2 (standard error)");
+  }
+  return static_cast<int>(descriptor);
+}
+
+int is_terminal(lua_State* L) {
+  lua_pushboolean(L, isatty(check_descriptor(L, 1)));
+  return 1;
+}
+
+int columns(lua_State* L) {
+  lua_pushinteger(L, terminal_columns(check_descriptor(L, 1)));
+  return 1;
+}
+
+int hash_file(lua_State* L) {
+  push(L, sha256_file(check_path(L, 1)));
+  return 1;
+}
+
+int hash_text(lua_State* L) {
+  push(L, sha256_hex(check_string(L, 1)));
+  return 1;
+}
+
+int cpus(lua_State* L) {
+  lua_pushinteger(L, usable_cpus());
+  return 1;
+}
+
+// system.memory() -> total bytes, available bytes
+int memory(lua_State* L) {
+  const MemorySize size = machine_memory();
+  push_integer(L, static_cast<int64_t>(size.total));
+  push_integer(L, static_cast<int64_t>(size.available));
+  return 2;
+}
+
+int process_id(lua_State* L) {
+  lua_pushinteger(L, getpid());
+  return 1;
+}
+
+int loaded(lua_State* L) {
+  lua_pushboolean(L, is_mapped(check_string(L, 1)));
+  return 1;
+}
+
+// Names of the functions in the table on the top.
+std::vector<std::string> function_names(lua_State* L) {
+  std::vector<std::string> names;
+  for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
+    if (lua_isfunction(L, -1) && lua_type(L, -2) == LUA_TSTRING) {
+      names.emplace_back(lua_tostring(L, -2));
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// system.registered("qspec.Tensor" | "host.tensor") -> names of methods or functions, or nil
+int registered(lua_State* L) {
+  const std::string name(check_string(L, 1));
+  lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");
+  lua_getfield(L, -1, name.c_str());
+  if (!lua_istable(L, -1)) {
+    luaL_getmetatable(L, name.c_str());
+    if (lua_istable(L, -1)) lua_getfield(L, -1, "__index");
+  }
+  if (!lua_istable(L, -1)) {
+    lua_pushnil(L);
+    return 1;
+  }
+  push_names(L, function_names(L));
+  return 1;
+}
+
+constexpr luaL_Reg kFunctions[] = {{"version", guard<version>},
+                                   {"home", guard<home>},
+                                   {"program", guard<program>},
+                                   {"clock", guard<clock_seconds>},
+                                   {"now", guard<now>},
+                                   {"env", guard<env>},
+                                   {"list", guard<list>},
+                                   {"kind", guard<kind>},
+                                   {"absolute", guard<absolute>},
+                                   {"read", guard<read_file>},
+                                   {"write_atomic", guard<write_atomic>},
+                                   {"stdout", guard<write_stdout>},
+                                   {"stderr", guard<write_stderr>},
+                                   {"isatty", guard<is_terminal>},
+                                   {"columns", guard<columns>},
+                                   {"sha256_file", guard<hash_file>},
+                                   {"sha256", guard<hash_text>},
+                                   {"cpus", guard<cpus>},
+                                   {"memory", guard<memory>},
+                                   {"pid", guard<process_id>},
+                                   {"loaded", guard<loaded>},
+                                   {"registered", guard<registered>},
+                                   {nullptr, nullptr}};
+
+}  // namespace
+}  // namespace qspec::lua
+
+int luaopen_host_system(lua_State* L) {
+  qspec::lua::push_functions(L, "system", qspec::lua::kFunctions);
+  return 1;
+}

@@ -1,0 +1,109 @@
+#include "bindings/host/torch_loader.h"
+
+#include <dlfcn.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "bindings/boundary.h"
+#include "bindings/host/host.h"
+#include "engine/core/file.h"
+
+namespace qspec::lua {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kMarker = "lib/libtorch_cpu.so";
+constexpr const char* kOwnLibrary = "libqspec_torch.so";
+constexpr const char* kPlacesFromProgram[] = {".", "../lib/qspec"};
+constexpr const char* kHint =
+    "./qspec setup fetches the torch that qspec was built with; QSPEC_TORCH names the folder of "
+    "another of the same version";
+
+[[noreturn]] void refuse(const std::string& message, const std::string& where) {
+  throw Error(ErrorKind::kUnsupported, message).at(where).hint(kHint);
+}
+
+bool is_file(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored);
+}
+
+std::string torch_path_file(const Installation& installation) {
+  const std::string path = installation.folder + "/torch.path";
+  if (!is_file(path)) return "";
+  const std::string text = read_text_file(path, 4096);
+  return text.substr(0, text.find('\n'));
+}
+
+std::string torch_folder(const Installation& installation) {
+  if (const char* named = std::getenv("QSPEC_TORCH"); named != nullptr && *named != '\0') {
+    if (!is_file(fs::path(named) / kMarker)) {
+      refuse(std::string("there is no ") + kMarker + " in QSPEC_TORCH", named);
+    }
+    return named;
+  }
+  const std::vector<std::string> candidates = {installation.home + "/.qspec/site/torch",
+                                               torch_path_file(installation)};
+  for (const std::string& candidate : candidates) {
+    if (!candidate.empty() && is_file(fs::path(candidate) / kMarker)) return candidate;
+  }
+  refuse("LibTorch is not installed, and checks on weights need it", candidates.front());
+}
+
+std::string own_library(const Installation& installation) {
+  for (const char* place : kPlacesFromProgram) {
+    const fs::path candidate = fs::path(installation.folder) / place / kOwnLibrary;
+    if (is_file(candidate)) return candidate.string();
+  }
+  refuse(std::string("there is no ") + kOwnLibrary + " beside the program", installation.folder);
+}
+
+void* map_library(const std::string& path) {
+  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
+  if (library != nullptr) return library;
+  const char* reason = dlerror();
+  refuse(std::string("a library cannot be loaded: ") + (reason == nullptr ? "?" : reason), path);
+}
+
+// Mapped once and never unmapped: LibTorch leaves threads and callbacks behind.
+void* torch_library(const Installation& installation) {
+  static void* library = nullptr;
+  if (library != nullptr) return library;
+  const std::string own = own_library(installation);
+  const std::string folder = torch_folder(installation) + "/lib/";
+  map_library(folder + "libc10.so");
+  map_library(folder + "libtorch_cpu.so");
+  library = map_library(own);
+  return library;
+}
+
+int open_from(lua_State* L, const char* symbol) {
+  void* library = torch_library(Host::of(L).installation());
+  const auto open = reinterpret_cast<lua_CFunction>(dlsym(library, symbol));
+  if (open == nullptr) {
+    throw Error(ErrorKind::kInternal, std::string(kOwnLibrary) + " has no " + symbol);
+  }
+  return open(L);
+}
+
+int tensor(lua_State* L) {
+  return open_from(L, "luaopen_host_tensor");
+}
+int model(lua_State* L) {
+  return open_from(L, "luaopen_host_model");
+}
+
+}  // namespace
+
+int open_torch_tensor(lua_State* L) {
+  return guard<tensor>(L);
+}
+int open_torch_model(lua_State* L) {
+  return guard<model>(L);
+}
+
+}  // namespace qspec::lua

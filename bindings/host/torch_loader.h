@@ -1,0 +1,14 @@
+#pragma once
+
+#include <lua.hpp>
+
+namespace qspec::lua {
+
+// Openers of host.tensor and host.model. The first call maps LibTorch and libqspec_torch.so. The
+// torch folder (it holds lib/libtorch_cpu.so) is QSPEC_TORCH, else .qspec/site/torch of the home
+// folder, else what the file torch.path beside the program names. Raises Error(kUnsupported) that
+// lists what was tried.
+int open_torch_tensor(lua_State* L);
+int open_torch_model(lua_State* L);
+
+}  // namespace qspec::lua

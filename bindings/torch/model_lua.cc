@@ -1,0 +1,164 @@
+// host.model: runs models. See stdlib/qspec/meta/model.lua for what scripts see.
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bindings/boundary.h"
+#include "bindings/torch/model_weights.h"
+#include "bindings/torch/tensor_handle.h"
+#include "bindings/torch/torch_boundary.h"
+#include "bindings/value.h"
+#include "engine/model/generate.h"
+#include "engine/model/model.h"
+#include "engine/model/score.h"
+
+namespace qspec::lua {
+namespace {
+
+struct ModelHandle {
+  static constexpr const char* kLuaName = "qspec.Model";
+  std::shared_ptr<const Model> model;
+};
+
+const Model& model_at(lua_State* L, int index) {
+  return *check_handle<ModelHandle>(L, index).model;
+}
+
+std::vector<int64_t> ids_at(lua_State* L, int index) {
+  check_table(L, index);
+  std::vector<int64_t> ids;
+  const auto count = static_cast<int>(lua_objlen(L, index));
+  for (int i = 1; i <= count; ++i) {
+    lua_rawgeti(L, index, i);
+    ids.push_back(check_integer(L, lua_gettop(L)));
+    lua_pop(L, 1);
+  }
+  return ids;
+}
+
+// A list of ids, or a list of such lists.
+std::vector<std::vector<int64_t>> sequences_at(lua_State* L, int index) {
+  check_table(L, index);
+  lua_rawgeti(L, index, 1);
+  const bool nested = lua_istable(L, -1);
+  lua_pop(L, 1);
+  if (!nested) return {ids_at(L, index)};
+  std::vector<std::vector<int64_t>> sequences;
+  const auto count = static_cast<int>(lua_objlen(L, index));
+  for (int i = 1; i <= count; ++i) {
+    lua_rawgeti(L, index, i);
+    sequences.push_back(ids_at(L, lua_gettop(L)));
+    lua_pop(L, 1);
+  }
+  return sequences;
+}
+
+Json options_at(lua_State* L, int index) {
+  if (is_absent(L, index)) return Json::object();
+  check_table(L, index);
+  return json_at(L, index);
+}
+
+void push_ids(lua_State* L, const std::vector<int64_t>& ids) {
+  lua_createtable(L, static_cast<int>(ids.size()), 0);
+  for (size_t i = 0; i < ids.size(); ++i) {
+    push_integer(L, ids[i]);
+    lua_rawseti(L, -2, static_cast<int>(i + 1));
+  }
+}
+
+void set_number(lua_State* L, const char* key, double value) {
+  lua_pushnumber(L, value);
+  lua_setfield(L, -2, key);
+}
+
+void push_step(lua_State* L, const GenerateStep& step) {
+  lua_createtable(L, 0, 4);
+  set_number(L, "token", static_cast<double>(step.token));
+  set_number(L, "logit", step.logit);
+  set_number(L, "margin", step.margin);
+  set_number(L, "runner_up", static_cast<double>(step.runner_up));
+}
+
+void push_generation(lua_State* L, const Generation& generation) {
+  lua_createtable(L, 0, 3);
+  push_ids(L, generation.ids);
+  lua_setfield(L, -2, "ids");
+  lua_createtable(L, static_cast<int>(generation.steps.size()), 0);
+  for (size_t i = 0; i < generation.steps.size(); ++i) {
+    push_step(L, generation.steps[i]);
+    lua_rawseti(L, -2, static_cast<int>(i + 1));
+  }
+  lua_setfield(L, -2, "steps");
+  lua_pushstring(L, generation.met_eos ? "eos" : "length");
+  lua_setfield(L, -2, "finished");
+}
+
+int build(lua_State* L) {
+  check_table(L, 1);
+  const Weights weights = weights_at(L, 2);
+  const BuildOptions options = parse_build_options(options_at(L, 3));
+  auto model = std::make_shared<const Model>(json_at(L, 1), weights, options);
+  push_handle(L, ModelHandle{std::move(model)});
+  return 1;
+}
+
+int forward(lua_State* L) {
+  const Model& model = model_at(L, 1);
+  const TokenBatch batch = make_batch(sequences_at(L, 2), model.vocab_size());
+  const RunOptions options = parse_run_options(options_at(L, 3));
+  KvCache cache = model.make_cache(batch.ids.size(1));
+  RunResult result = model.run(batch, cache, options);
+  push_tensor(L, std::move(result.logits));
+  lua_createtable(L, 0, static_cast<int>(result.taps.size()));
+  for (auto& [name, tensor] : result.taps) {
+    push(L, name);
+    push_tensor(L, std::move(tensor));
+    lua_rawset(L, -3);
+  }
+  return 2;
+}
+
+int generate_ids(lua_State* L) {
+  const Model& model = model_at(L, 1);
+  const std::vector<int64_t> ids = ids_at(L, 2);
+  const GenerateOptions options = parse_generate_options(options_at(L, 3), model.vocab_size());
+  push_generation(L, generate(model, ids, options));
+  return 1;
+}
+
+int score_ids(lua_State* L) {
+  push_tensor(L, score(model_at(L, 1), ids_at(L, 2)));
+  return 1;
+}
+
+int taps(lua_State* L) {
+  const std::vector<std::string>& names = model_at(L, 1).taps();
+  lua_createtable(L, static_cast<int>(names.size()), 0);
+  for (size_t i = 0; i < names.size(); ++i) {
+    push(L, names[i]);
+    lua_rawseti(L, -2, static_cast<int>(i + 1));
+  }
+  return 1;
+}
+
+const luaL_Reg kMethods[] = {{"forward", torch_guard<forward>},
+                             {"generate", torch_guard<generate_ids>},
+                             {"score", torch_guard<score_ids>},
+                             {"taps", torch_guard<taps>},
+                             {nullptr, nullptr}};
+
+const luaL_Reg kFunctions[] = {{"build", torch_guard<build>}, {nullptr, nullptr}};
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default"))) int luaopen_host_model(lua_State* L) {
+  register_type(L, ModelHandle::kLuaName, kMethods, nullptr, release_handle<ModelHandle>);
+  lua_newtable(L);
+  luaL_register(L, nullptr, kFunctions);
+  return 1;
+}
+
+}  // namespace qspec::lua

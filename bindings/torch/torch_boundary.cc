@@ -1,0 +1,25 @@
+#include "bindings/torch/torch_boundary.h"
+
+#include <string>
+#include <string_view>
+
+namespace qspec::lua {
+
+bool is_out_of_memory(const c10::Error& error) {
+  const std::string_view text = error.what_without_backtrace();
+  return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
+         text.find("can't allocate memory") != std::string_view::npos ||
+         text.find("out of memory") != std::string_view::npos;
+}
+
+Error from_torch(lua_State* L, const c10::Error& error) {
+  const std::string_view text = error.what_without_backtrace();
+  const std::string line(text.substr(0, text.find('\n')));
+  if (is_out_of_memory(error)) {
+    return Error(ErrorKind::kDevice, line).hint("release tensors that are no longer needed");
+  }
+  const char* name = lua_tostring(L, lua_upvalueindex(1));
+  return Error(ErrorKind::kSpec, name == nullptr ? line : std::string(name) + ": " + line);
+}
+
+}  // namespace qspec::lua

@@ -1,0 +1,58 @@
+#include "engine/model/options.h"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "engine/core/error.h"
+#include "engine/model/did_you_mean.h"
+
+namespace qspec {
+namespace {
+
+constexpr double kMostBytes = 1e15;
+
+[[noreturn]] void refuse(std::string_view name, const Json& found, const char* wanted) {
+  throw Error(ErrorKind::kSpec, "option '" + std::string(name) + "' is " + printable(found.dump()) +
+                                    ", wanted " + wanted);
+}
+
+void check_names(const Json& fields, const std::vector<std::string>& known) {
+  for (const auto& [name, value] : fields.items()) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    throw Error(ErrorKind::kSpec, "unknown option '" + printable(name) + "'")
+        .hint(did_you_mean(name, known));
+  }
+}
+
+}  // namespace
+
+BuildOptions parse_build_options(const Json& fields) {
+  check_names(fields, {"dense_budget"});
+  BuildOptions options;
+  if (fields.contains("dense_budget")) {
+    const Json& found = fields["dense_budget"];
+    const double bytes = found.is_number() ? found.get<double>() : -1;
+    if (!(bytes >= 0 && bytes <= kMostBytes)) refuse("dense_budget", found, "a number of bytes");
+    options.dense_budget = static_cast<int64_t>(bytes);
+  }
+  return options;
+}
+
+RunOptions parse_run_options(const Json& fields) {
+  check_names(fields, {"taps", "last"});
+  RunOptions options;
+  const Json taps = fields.value("taps", Json::array());
+  if (!taps.is_structured()) refuse("taps", taps, "a list of names");
+  for (const Json& name : taps) {
+    if (!name.is_string()) refuse("taps", fields["taps"], "a list of names");
+    options.taps.insert(name.get<std::string>());
+  }
+  if (fields.contains("last")) {
+    if (!fields["last"].is_boolean()) refuse("last", fields["last"], "true or false");
+    options.last_position_only = fields["last"].get<bool>();
+  }
+  return options;
+}
+
+}  // namespace qspec

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+
+#include "engine/core/json.h"
+
+namespace qspec {
+
+struct BuildOptions {
+  int64_t dense_budget = int64_t{256} << 20;  // bytes of packed weights that may be kept decoded
+};
+
+struct RunOptions {
+  std::set<std::string, std::less<>> taps;  // names of hidden states to return
+  bool last_position_only = false;          // logits of the last token alone
+};
+
+// From {"dense_budget": bytes} and {"taps": [names], "last": true}; fields left out keep their
+// defaults. Throw Error(kSpec) for an unknown field and a value of the wrong type.
+BuildOptions parse_build_options(const Json& fields);
+RunOptions parse_run_options(const Json& fields);
+
+}  // namespace qspec

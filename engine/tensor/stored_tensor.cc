@@ -1,0 +1,73 @@
+#include "engine/tensor/stored_tensor.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "engine/core/error.h"
+#include "engine/core/nearest.h"
+#include "engine/tensor/dtypes.h"
+#include "engine/tensor/parallel.h"
+#include "engine/tensor/sizes.h"
+
+namespace qspec {
+namespace {
+
+// One thread copies from the page cache more slowly than memory takes it.
+constexpr int64_t kReadBytes = 8 << 20;
+
+[[noreturn]] void refuse_name(const Checkpoint& checkpoint, std::string_view name) {
+  std::vector<std::string> names;
+  for (const TensorEntry& entry : checkpoint.tensors()) names.push_back(entry.name);
+  Error error(ErrorKind::kCheckpoint, "there is no tensor '" + printable(name) + "'");
+  error.at(checkpoint.path());
+  const std::optional<std::string> nearest = nearest_name(name, names);
+  if (nearest) error.hint("did you mean '" + printable(*nearest) + "'?");
+  throw error;
+}
+
+std::vector<int64_t> signed_shape(const TensorEntry& entry) {
+  std::vector<int64_t> shape;
+  for (const uint64_t size : entry.shape) {
+    shape.push_back(size > INT64_MAX ? -1 : static_cast<int64_t>(size));
+  }
+  return shape;
+}
+
+}  // namespace
+
+at::Tensor read_tensor(const Checkpoint& checkpoint, std::string_view name) {
+  const TensorEntry* entry = checkpoint.find(name);
+  if (entry == nullptr) refuse_name(checkpoint, name);
+  const at::ScalarType type = scalar_type_of(entry->dtype);
+  const std::vector<int64_t> shape = signed_shape(*entry);
+  // Read as bytes: any byte but 0 and 1 is no valid bool.
+  const bool is_bool = type == at::kBool;
+  at::Tensor result = at::empty(checked_size(shape, type), is_bool ? at::kByte : type);
+  if (result.nbytes() != entry->bytes) {
+    throw Error(ErrorKind::kCheckpoint, "tensor '" + printable(name) + "' has " +
+                                            std::to_string(entry->bytes) + " bytes, wanted " +
+                                            std::to_string(result.nbytes()))
+        .at(checkpoint.path());
+  }
+  auto* data = static_cast<std::byte*>(result.mutable_data_ptr());
+  parallel_ranges(static_cast<int64_t>(entry->bytes), kReadBytes, [&](int64_t begin, int64_t end) {
+    checkpoint.read(*entry, static_cast<uint64_t>(begin),
+                    {data + begin, static_cast<size_t>(end - begin)});
+  });
+  return is_bool ? result.ne(0) : result;
+}
+
+void store_tensor(Overlay& overlay, std::string name, const at::Tensor& tensor) {
+  const at::Tensor flat = tensor.contiguous();
+  std::vector<std::byte> bytes(flat.nbytes());
+  if (!bytes.empty()) std::memcpy(bytes.data(), flat.const_data_ptr(), bytes.size());
+  std::vector<uint64_t> shape;
+  for (const int64_t size : tensor.sizes()) shape.push_back(static_cast<uint64_t>(size));
+  overlay.put(std::move(name), dtype_of(tensor.scalar_type()), std::move(shape), std::move(bytes));
+}
+
+}  // namespace qspec

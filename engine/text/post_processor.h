@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "engine/text/component.h"
+
+namespace qspec {
+
+// Adds special tokens around the ids of one text.
+class PostProcessor {
+ public:
+  virtual ~PostProcessor() = default;
+  virtual void process(std::vector<int32_t>& ids, bool add_special_tokens) const = 0;
+  // Every id that it can add.
+  virtual std::vector<int32_t> special_ids() const = 0;
+};
+
+std::unique_ptr<const PostProcessor> make_post_processor(const Component& from);
+
+}  // namespace qspec

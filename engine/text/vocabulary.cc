@@ -1,0 +1,89 @@
+#include "engine/text/vocabulary.h"
+
+#include <algorithm>
+#include <bit>
+#include <functional>
+
+namespace qspec {
+namespace {
+
+constexpr int32_t kFree = -1;
+
+uint32_t hash_of(std::string_view token) {
+  return static_cast<uint32_t>(std::hash<std::string_view>()(token));
+}
+
+// Ids may leave gaps, but the table of ids must not be out of proportion to the file.
+size_t most_ids(size_t tokens) {
+  return 2 * tokens + 65536;
+}
+
+}  // namespace
+
+Vocabulary::Vocabulary(const Component& from) {
+  const Component vocab = from.object("vocab");
+  const Json& json = vocab.json();
+  slots_.assign(std::bit_ceil(2 * json.size() + 1), kFree);
+  size_t highest = 0;
+  for (const auto& [token, value] : json.get_ref<const Json::object_t&>()) {
+    const std::optional<int32_t> id = token_id_of(value);
+    if (!id || static_cast<size_t>(*id) >= most_ids(json.size())) {
+      throw vocab.refusal(ErrorKind::kCheckpoint,
+                          "token '" + printable(token) + "' has id " + printable(dump_json(value)) +
+                              ", wanted a whole number below " +
+                              std::to_string(most_ids(json.size())) + " for " +
+                              std::to_string(json.size()) + " tokens");
+    }
+    highest = std::max(highest, static_cast<size_t>(*id));
+  }
+  entries_.resize(json.empty() ? 0 : highest + 1);
+  for (const auto& [token, value] : json.get_ref<const Json::object_t&>()) {
+    add(vocab, token, *token_id_of(value));
+  }
+}
+
+void Vocabulary::add(const Component& from, std::string_view token, int32_t id) {
+  Entry& entry = entries_[static_cast<size_t>(id)];
+  if (entry.begin != kAbsent) {
+    throw from.refusal(ErrorKind::kCheckpoint, "tokens '" + printable(token_at(id)) + "' and '" +
+                                                   printable(token) + "' both have id " +
+                                                   std::to_string(id));
+  }
+  const uint32_t hash = hash_of(token);
+  int32_t& slot = slots_[slot_of(token, hash)];
+  if (slot != kFree) {
+    throw from.refusal(ErrorKind::kCheckpoint, "token '" + printable(token) + "' occurs twice");
+  }
+  slot = id;
+  entry = {text_.size(), static_cast<uint32_t>(token.size()), hash};
+  text_ += token;
+  ++count_;
+}
+
+std::string_view Vocabulary::token_at(int32_t id) const {
+  const Entry& entry = entries_[static_cast<size_t>(id)];
+  return std::string_view(text_).substr(entry.begin, entry.size);
+}
+
+size_t Vocabulary::slot_of(std::string_view token, uint32_t hash) const {
+  const size_t mask = slots_.size() - 1;
+  for (size_t slot = hash & mask;; slot = (slot + 1) & mask) {
+    const int32_t id = slots_[slot];
+    if (id == kFree) return slot;
+    if (entries_[static_cast<size_t>(id)].hash == hash && token_at(id) == token) return slot;
+  }
+}
+
+std::optional<int32_t> Vocabulary::id_of(std::string_view token) const {
+  const int32_t id = slots_[slot_of(token, hash_of(token))];
+  if (id == kFree) return std::nullopt;
+  return id;
+}
+
+std::optional<std::string_view> Vocabulary::token_of(int32_t id) const {
+  if (id < 0 || static_cast<size_t>(id) >= entries_.size()) return std::nullopt;
+  if (entries_[static_cast<size_t>(id)].begin == kAbsent) return std::nullopt;
+  return token_at(id);
+}
+
+}  // namespace qspec

@@ -1,0 +1,78 @@
+---@meta host.checkpoint
+
+-- The tensors of a model as they are stored. Only headers are read until bytes are asked for.
+
+---@class host.checkpoint
+local checkpoint = {}
+
+---A folder with model.safetensors or an index and its shards, or one .safetensors file.
+---@param path string
+---@return qspec.Checkpoint
+function checkpoint.open(path) end
+
+---@class qspec.TensorEntry
+---@field name string
+---@field dtype string as stored: "F16"
+---@field torch_dtype string as torch names it: "float16"
+---@field shape integer[] row-major; empty for a scalar
+---@field bytes integer
+---@field file string? path; nil for a tensor of an overlay
+---@field offset integer? of the first byte within its file
+
+---@class qspec.CheckpointFile
+---@field path string
+---@field size integer bytes
+---@field header_bytes integer all that is not tensor data
+---@field metadata table<string, string>
+
+---A contradiction between an index and its shards.
+---@class qspec.CheckpointProblem
+---@field kind "ghost"|"unlisted"|"misplaced"|"total_size"
+---@field key string name of the tensor, "" for total_size
+---@field found string
+---@field wanted string
+
+---@class qspec.Checkpoint
+local Checkpoint = {}
+
+---@return string
+function Checkpoint:path() end
+
+---@return qspec.CheckpointFile[]
+function Checkpoint:files() end
+
+---@return qspec.TensorEntry[] entries in the order of files and offsets
+function Checkpoint:tensors() end
+
+---@param name string
+---@return qspec.TensorEntry?
+function Checkpoint:find(name) end
+
+---@return qspec.CheckpointProblem[]
+function Checkpoint:problems() end
+
+---The stored bytes of a small tensor; host.tensor reads large ones.
+---@param name string
+---@param most integer? 2^20 unless given; a longer tensor raises
+---@return string
+function Checkpoint:bytes(name, most) end
+
+---The same tensors, to be changed in memory; the files are not.
+---@return qspec.Checkpoint
+function Checkpoint:overlay() end
+
+---Replaces or adds a tensor. Of an overlay only.
+---@param name string
+---@param dtype string as stored: "F16"
+---@param shape integer[]
+---@param data string the bytes, little-endian
+function Checkpoint:put(name, dtype, shape, data) end
+
+---Takes a tensor away. Of an overlay only.
+---@param name string
+function Checkpoint:drop(name) end
+
+---Closes it before the collector would.
+function Checkpoint:release() end
+
+return checkpoint

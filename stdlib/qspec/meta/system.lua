@@ -1,0 +1,93 @@
+---@meta host.system
+
+-- All of the outside world that scripts may touch.
+
+---@class host.system
+local system = {}
+
+---@return table<string, string> versions of qspec and of what is built into it
+function system.version() end
+
+---The folder that holds stdlib/, specs/ and examples/.
+---@return string path
+function system.home() end
+
+---@return string path of the running program
+function system.program() end
+
+---@return number seconds on a clock that only goes forward
+function system.clock() end
+
+---@return string time in UTC, as ISO 8601: "2026-01-31T12:00:00Z"
+function system.now() end
+
+---@param name string
+---@return string? value of the environment variable
+function system.env(name) end
+
+---@param folder string
+---@return string[]? names sorted; nil when it cannot be read
+---@return string? reason
+function system.list(folder) end
+
+---@param path string links are followed
+---@return "file"|"directory"|"other"|nil
+function system.kind(path) end
+
+---@param path string
+---@return string path from the root, without "." and ".."
+function system.absolute(path) end
+
+---Raises when it is no regular file, or longer.
+---@param path string
+---@param max_bytes integer
+---@return string text
+function system.read(path, max_bytes) end
+
+---Replaces the file, or leaves it as it is: never a part. An interrupt waits for it.
+---@param path string
+---@param text string
+function system.write_atomic(path, text) end
+
+---Raises when the system refuses: a full disk, a closed pipe.
+---@param text string
+function system.stdout(text) end
+
+---@param text string
+function system.stderr(text) end
+
+---@param stream 1|2|nil standard output (1, the default) or standard error (2)
+---@return boolean
+function system.isatty(stream) end
+
+---@param stream 1|2|nil
+---@return integer columns of the terminal, COLUMNS when that is set, 80 when unknown
+function system.columns(stream) end
+
+---@param path string
+---@return string digits 64, lower case
+function system.sha256_file(path) end
+
+---@param text string
+---@return string digits 64, lower case
+function system.sha256(text) end
+
+---@return integer count that this process may use
+function system.cpus() end
+
+---@return integer total bytes
+---@return integer available bytes, without swapping
+function system.memory() end
+
+---@return integer id of the process
+function system.pid() end
+
+---@param part string
+---@return boolean mapped whether a file whose path holds `part` is mapped into the process
+function system.loaded(part) end
+
+---@param name string a type ("qspec.Tensor") or a loaded module ("host.json")
+---@return string[]? names of its methods or functions, sorted; nil when it is unknown
+function system.registered(name) end
+
+return system

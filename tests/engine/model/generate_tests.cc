@@ -1,0 +1,110 @@
+#include "engine/model/generate.h"
+
+#include <ATen/ATen.h>
+
+#include <boost/test/unit_test.hpp>
+#include <limits>
+
+#include "engine/core/error.h"
+#include "tests/engine/model/tiny_model.h"
+
+namespace qspec {
+namespace {
+
+constexpr int64_t kVocabulary = 6;
+
+Model counting() {
+  return Model(tiny::counting_program(kVocabulary), tiny::counting_weights(kVocabulary));
+}
+
+// A model whose logits are `row` whatever the tokens are.
+Model constant(const std::vector<float>& row) {
+  Weights weights = tiny::counting_weights(kVocabulary);
+  weights["embed"].weight = at::ones({kVocabulary, kVocabulary}) / kVocabulary;
+  weights["head"].weight = at::tensor(row).unsqueeze(1).repeat({1, kVocabulary});
+  return Model(tiny::counting_program(kVocabulary), weights);
+}
+
+GenerateOptions options(int64_t max_new_tokens, std::vector<int64_t> eos = {}) {
+  GenerateOptions result;
+  result.max_new_tokens = max_new_tokens;
+  result.eos = std::move(eos);
+  return result;
+}
+
+BOOST_AUTO_TEST_SUITE(generate_tests)
+
+BOOST_AUTO_TEST_CASE(follows_the_highest_logit) {
+  const Generation found = generate(counting(), {0, 1}, options(3));
+  BOOST_TEST(found.ids == (std::vector<int64_t>{0, 1, 2, 3, 4}));
+  BOOST_TEST(found.steps.size() == 3u);
+  BOOST_TEST(!found.met_eos);
+}
+
+BOOST_AUTO_TEST_CASE(stops_at_any_eos_and_keeps_it) {
+  const Generation found = generate(counting(), {1}, options(9, {5, 3}));
+  BOOST_TEST(found.ids == (std::vector<int64_t>{1, 2, 3}));
+  BOOST_TEST(found.met_eos);
+}
+
+BOOST_AUTO_TEST_CASE(an_eos_in_the_prompt_does_not_stop) {
+  BOOST_TEST(generate(counting(), {3}, options(2, {3})).ids == (std::vector<int64_t>{3, 4, 5}));
+}
+
+BOOST_AUTO_TEST_CASE(no_new_tokens_return_the_prompt) {
+  const Generation found = generate(counting(), {3}, options(0));
+  BOOST_TEST(found.ids == std::vector<int64_t>{3});
+  BOOST_TEST(found.steps.empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_first_of_equal_logits_wins_and_the_next_is_runner_up) {
+  const GenerateStep step = generate(constant({1, 2, 2, 2, 0, 0}), {0}, options(1)).steps[0];
+  BOOST_TEST(step.token == 1);
+  BOOST_TEST(step.runner_up == 2);
+  BOOST_TEST(step.margin == 0.0f);
+}
+
+BOOST_AUTO_TEST_CASE(the_margin_is_to_the_second_best_wherever_it_stands) {
+  const GenerateStep step = generate(constant({4, 1, 8, 2, 5, 3}), {0}, options(1)).steps[0];
+  BOOST_TEST(step.token == 2);
+  BOOST_TEST(step.runner_up == 4);
+  BOOST_TEST(step.logit == 8.0f, boost::test_tools::tolerance(1e-5f));
+  BOOST_TEST(step.margin == 3.0f, boost::test_tools::tolerance(1e-5f));
+}
+
+BOOST_AUTO_TEST_CASE(the_rules_change_what_is_chosen) {
+  GenerateOptions rules = options(2);
+  rules.suppress = {1};
+  rules.no_repeat_ngram_size = 1;
+  const Generation found = generate(constant({3, 9, 5, 4, 0, 0}), {0}, rules);
+  BOOST_TEST(found.ids == (std::vector<int64_t>{0, 2, 3}));
+}
+
+BOOST_AUTO_TEST_CASE(a_logit_that_is_not_a_number_is_refused_with_its_step) {
+  Weights weights = tiny::counting_weights(kVocabulary);
+  weights["head"].weight[4][2] = std::numeric_limits<float>::quiet_NaN();
+  const Model model(tiny::counting_program(kVocabulary), weights);
+  BOOST_CHECK_EXCEPTION(generate(model, {2}, options(3)), Error, [](const Error& error) {
+    return error.message() == "the logit of token 4 is not a number at step 1";
+  });
+}
+
+BOOST_AUTO_TEST_CASE(ids_outside_the_vocabulary_are_refused) {
+  BOOST_CHECK_THROW(generate(counting(), {kVocabulary}, options(1)), Error);
+}
+
+BOOST_AUTO_TEST_CASE(a_cache_gives_the_tokens_of_running_all_of_them_each_time) {
+  const Model model(tiny::decoder_program(), tiny::decoder_weights());
+  std::vector<int64_t> ids = {1, 2, 3};
+  const Generation found = generate(model, ids, options(12));
+  for (int step = 0; step < 12; ++step) {
+    const at::Tensor last = tiny::logits(model, {ids})[0].select(0, -1);
+    ids.push_back(last.argmax().item<int64_t>());
+  }
+  BOOST_TEST(found.ids == ids);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace qspec

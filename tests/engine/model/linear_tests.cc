@@ -1,0 +1,115 @@
+#include "engine/model/linear.h"
+
+#include <ATen/ATen.h>
+
+#include <boost/test/unit_test.hpp>
+
+#include "engine/tensor/packed.h"
+
+namespace qspec {
+namespace {
+
+// A packed weight that counts how often it is decoded.
+class Counting : public PackedWeight {
+ public:
+  explicit Counting(at::Tensor values) : values_(values), shape_(values.sizes().vec()) {}
+
+  const std::vector<int64_t>& shape() const override { return shape_; }
+  int64_t bytes() const override { return 0; }
+  at::Tensor decode(at::ScalarType dtype) const override {
+    ++decoded;
+    return values_.to(dtype);
+  }
+  Comparison compare(const at::Tensor&) const override { return {}; }
+  CodeStatistics statistics() const override { return {}; }
+
+  mutable int decoded = 0;
+
+ private:
+  at::Tensor values_;
+  std::vector<int64_t> shape_;
+};
+
+struct Fixture {
+  Fixture() {
+    at::manual_seed(11);
+    module.packed = packed = std::make_shared<Counting>(at::randn({3, 5}));
+    module.bias = at::randn({3}).to(at::kHalf);
+    x = at::randn({2, 5}).to(at::kHalf);
+  }
+
+  at::Tensor apply(int64_t budget_bytes) {
+    DenseBudget budget{budget_bytes};
+    return make_linear(module, budget)->apply(x);
+  }
+
+  std::shared_ptr<Counting> packed;
+  ModuleWeights module;
+  at::Tensor x;
+};
+
+BOOST_FIXTURE_TEST_SUITE(linear_tests, Fixture)
+
+BOOST_AUTO_TEST_CASE(a_dense_weight_is_the_library_linear) {
+  const at::Tensor weight = at::randn({3, 5}).to(at::kHalf);
+  DenseBudget budget;
+  ModuleWeights dense;
+  dense.weight = weight;
+  BOOST_TEST(at::equal(make_linear(dense, budget)->apply(x), at::linear(x, weight)));
+  dense.bias = module.bias;
+  BOOST_TEST(at::equal(make_linear(dense, budget)->apply(x), at::linear(x, weight, module.bias)));
+}
+
+BOOST_AUTO_TEST_CASE(a_packed_weight_computes_in_the_dtype_of_the_input_when_none_is_set) {
+  const at::Tensor wanted = at::linear(x, packed->decode(at::kHalf), module.bias);
+  BOOST_TEST(at::equal(apply(0), wanted));
+  BOOST_TEST(at::equal(apply(1000), wanted));
+}
+
+BOOST_AUTO_TEST_CASE(a_packed_weight_computes_in_its_compute_dtype_and_rounds_once_after) {
+  module.compute_dtype = at::kFloat;
+  const at::Tensor wanted =
+      at::linear(x.to(at::kFloat), packed->decode(at::kFloat), module.bias.to(at::kFloat));
+  BOOST_TEST(at::equal(apply(0), wanted.to(at::kHalf)));
+  BOOST_TEST(at::equal(apply(1000), wanted.to(at::kHalf)));
+}
+
+BOOST_AUTO_TEST_CASE(a_packed_weight_needs_no_bias) {
+  module.bias = at::Tensor();
+  const at::Tensor wanted = at::linear(x, packed->decode(at::kHalf));
+  BOOST_TEST(at::equal(apply(0), wanted));
+  BOOST_TEST(at::equal(apply(1000), wanted));
+}
+
+BOOST_AUTO_TEST_CASE(within_the_budget_a_weight_is_decoded_once) {
+  DenseBudget budget{30};  // 3 * 5 halves
+  const auto kept = make_linear(module, budget);
+  BOOST_TEST(budget.bytes_left == 0);
+  const auto decoding = make_linear(module, budget);
+  for (int i = 0; i < 3; ++i) kept->apply(x);
+  BOOST_TEST(packed->decoded == 1);
+  for (int i = 0; i < 3; ++i) decoding->apply(x);
+  BOOST_TEST(packed->decoded == 4);
+}
+
+BOOST_AUTO_TEST_CASE(a_float_weight_takes_twice_the_budget) {
+  module.compute_dtype = at::kFloat;
+  DenseBudget budget{59};
+  make_linear(module, budget);
+  BOOST_TEST(budget.bytes_left == 59);
+}
+
+BOOST_AUTO_TEST_CASE(a_kept_weight_still_serves_another_dtype) {
+  DenseBudget budget{1000};
+  const auto kept = make_linear(module, budget);
+  kept->apply(x);
+  const at::Tensor single = x.to(at::kFloat);
+  const at::Tensor wanted =
+      at::linear(single, packed->decode(at::kFloat), module.bias.to(at::kFloat));
+  BOOST_TEST(at::equal(kept->apply(single), wanted));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace qspec
