@@ -47,9 +47,16 @@ void refuse_what_is_no_text(std::string_view text, const std::string& name) {
   refuse(name, std::strtoull(line.c_str(), nullptr, 10), std::string(message.substr(mark + 2)));
 }
 
-// A number such as 1LL makes the compiler load the foreign function interface and list it.
-void unlist_foreign_functions(lua_State* L) {
+// A number such as 1LL makes the compiler open the foreign function interface and list it as a
+// loaded module. It has to stay alive, since LuaJIT holds pointers into it, but out of reach.
+void hide_foreign_functions(lua_State* L) {
   lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");
+  lua_getfield(L, -1, "ffi");
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 2);
+    return;
+  }
+  lua_setfield(L, LUA_REGISTRYINDEX, "qspec.hidden_ffi");
   lua_pushnil(L);
   lua_setfield(L, -2, "ffi");
   lua_pop(L, 1);
@@ -60,7 +67,7 @@ void unlist_foreign_functions(lua_State* L) {
 void load_chunk(lua_State* L, std::string_view text, const std::string& name) {
   refuse_what_is_no_text(text, name);
   const int status = luaL_loadbufferx(L, text.data(), text.size(), name.c_str(), "t");
-  unlist_foreign_functions(L);
+  hide_foreign_functions(L);
   if (status == LUA_ERRMEM) lua_error(L);
   if (status != 0) {
     const std::string message(check_string(L, -1));

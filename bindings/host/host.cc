@@ -18,7 +18,7 @@ struct Module {
   lua_CFunction open;
 };
 
-const Module kModules[] = {{"host.system", luaopen_host_system},
+constexpr Module kModules[] = {{"host.system", luaopen_host_system},
                            {"host.json", luaopen_host_json},
                            {"host.checkpoint", luaopen_host_checkpoint},
                            {"host.sandbox", luaopen_host_sandbox},
@@ -30,9 +30,7 @@ int set_up(lua_State* L) {
   luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
   open_libraries(L);
   register_json_values(L);
-  for (const Module& module : kModules) {
-    if (module.open != nullptr) preload_module(L, module.name, module.open);
-  }
+  for (const Module& module : kModules) preload_module(L, module.name, module.open);
   return 0;
 }
 

@@ -9,5 +9,5 @@ int luaopen_host_system(lua_State* L);
 int luaopen_host_json(lua_State* L);
 int luaopen_host_checkpoint(lua_State* L);
 int luaopen_host_sandbox(lua_State* L);
-int luaopen_host_text(lua_State* L) __attribute__((weak));
+int luaopen_host_text(lua_State* L);
 }

@@ -21,7 +21,9 @@ int place_error(lua_State* L) {
     lua_getinfo(L, "S", &info);
     const std::string_view shown = info.short_src;
     if (info.source[0] != '@' || !message.starts_with(shown)) continue;
-    push(L, std::string(info.source + 1).append(message.substr(shown.size())));
+    lua_pushstring(L, info.source + 1);
+    push(L, message.substr(shown.size()));
+    lua_concat(L, 2);
     return 1;
   }
   return 1;

@@ -59,7 +59,7 @@ int call(lua_State* L) {
                          check_limit(L, "bytes")};
   luaL_checkany(L, 2);
   Confinement& confinement = Confinement::of(L);
-  lua_pushcfunction(L, translate<place_error>);
+  lua_pushcfunction(L, place_error);
   lua_replace(L, 1);
   const Confinement::Call confined(confinement, L, limits);
   const int status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 1);

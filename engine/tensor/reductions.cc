@@ -48,7 +48,7 @@ at::Tensor mean_along(const at::Tensor& tensor, int64_t dim) {
 }
 
 at::Tensor standard_deviation_along(const at::Tensor& tensor, int64_t dim) {
-  return at::std(as_float(tensor), dim);
+  return at::std(as_float(tensor), at::OptionalIntArrayRef(dim), /*unbiased=*/true);
 }
 
 at::Tensor norm_along(const at::Tensor& tensor, int64_t dim) {
