@@ -19,5 +19,6 @@ max_line_length = 100
 -- "not (x >= y)" is not "x < y": both are false when x is NaN.
 ignore = { "581" }
 files["specs"] = { read_globals = verbs }
+files["examples"] = { read_globals = verbs }
 files["stdlib/qspec/meta"] = { ignore = { "212", "241" } }
 exclude_files = { ".qspec" }

@@ -88,6 +88,28 @@ void set_loaders(lua_State* L, int package) {
   lua_pop(L, 1);
 }
 
+// require(name). Lua's own remembers a module that failed to load as "loop or previous error",
+// which would hide the reason from whoever asks next. Upvalues: name, Lua's require.
+int require(lua_State* L) {
+  const std::string name(check_string(L, 1));
+  lua_settop(L, 1);
+  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_insert(L, 1);
+  if (lua_pcall(L, 1, 1, 0) == 0) return 1;
+  lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");
+  lua_pushnil(L);
+  lua_setfield(L, -2, name.c_str());
+  lua_pop(L, 1);
+  return lua_error(L);
+}
+
+void replace_require(lua_State* L) {
+  lua_pushliteral(L, "require");
+  lua_getglobal(L, "require");
+  lua_pushcclosure(L, translate<require>, 2);
+  lua_setglobal(L, "require");
+}
+
 // Own modules, and libraries written in Lua that travel beside the program.
 std::string module_path(const Installation& installation) {
   return installation.home + "/stdlib/?.lua;" + installation.folder + "/lua/?.lua";
@@ -115,6 +137,7 @@ void open_libraries(lua_State* L) {
   remove_fields(L, LUA_GLOBALSINDEX, kRemovedGlobals, std::size(kRemovedGlobals));
   reduce_debug(L);
   reduce_package(L);
+  replace_require(L);
   open_strings(L);
   open_lists(L);
   open_protected_call(L);

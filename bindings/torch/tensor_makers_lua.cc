@@ -84,10 +84,12 @@ void collect(lua_State* L, size_t depth, Nested& nested) {
 
 // tensor.from(number | boolean | nested tables [, dtype])
 int from(lua_State* L) {
+  lua_settop(L, 2);
   Nested nested;
   measure(L, 1, nested);
   lua_pushvalue(L, 1);
   collect(L, 0, nested);
+  lua_pop(L, 1);
   const bool is_bool = nested.all_booleans && !nested.elements.empty();
   const at::ScalarType dtype = optional_dtype(L, 2, is_bool ? at::kBool : at::kFloat);
   push_tensor(L, at::tensor(nested.elements, at::kDouble).reshape(nested.shape).to(dtype));

@@ -39,10 +39,11 @@ std::array<float, 256> dynamic_codebook() {
     const int intervals = 1 << exponent;
     const auto power = static_cast<float>(std::pow(10.0, exponent - (kExponents - 1)));
     const float step = (1.0f - 0.1f) / static_cast<float>(intervals);
-    // From both ends towards the middle, as torch.linspace does: the last bits depend on it.
+    // From both ends towards the middle and rounded once, as torch.linspace does: the last bits
+    // depend on it.
     const auto edge = [&](int k) {
-      return k < (intervals + 1) / 2 ? 0.1f + step * static_cast<float>(k)
-                                     : 1.0f - step * static_cast<float>(intervals - k);
+      return static_cast<float>(k < (intervals + 1) / 2 ? double{0.1f} + double{step} * k
+                                                        : 1.0 - double{step} * (intervals - k));
     };
     for (int k = 0; k < intervals; ++k) {
       const float value = power * ((edge(k) + edge(k + 1)) / 2.0f);

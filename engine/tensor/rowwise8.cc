@@ -17,10 +17,11 @@ namespace {
 
 constexpr int64_t kGrain = 1 << 16;
 
-int8_t code_of(float w, float absmax) {
-  const float scaled = w * 127 / absmax;
-  if (!(std::fabs(scaled) <= 127)) return 0;
-  return static_cast<int8_t>(std::nearbyintf(scaled));
+// In double, where only true ties are ties: the quotient of two halves is never that near to one.
+int8_t code_of(float w, double absmax) {
+  constexpr double kRound = 0x1.8p52;  // adding it leaves no bits behind the point
+  const double scaled = static_cast<double>(w) * 127 / absmax;
+  return std::fabs(scaled) <= 127 ? static_cast<int8_t>(scaled + kRound - kRound) : int8_t{0};
 }
 
 // Calls body(row, begin, count) for stretches of each row, all of a row on one thread.

@@ -20,14 +20,14 @@ bool starts_with_word(std::string_view text) {
   return !text.empty() && is_word_character(utf8_at(text, 0).code);
 }
 
-// Where the white space at the end of text[0, end) begins.
-size_t white_space_begin(std::string_view text, size_t end) {
-  while (end > 0) {
+// Where the white space at the end of text[0, end) begins, not before `least`.
+size_t white_space_begin(std::string_view text, size_t end, size_t least) {
+  while (end > least) {
     const Utf8Char last = utf8_before(text, end);
     if (!is_white_space(last.code)) break;
     end -= last.bytes;
   }
-  return end;
+  return std::max(end, least);
 }
 
 size_t white_space_end(std::string_view text, size_t begin) {
@@ -104,6 +104,7 @@ std::vector<AddedTokens::Part> AddedTokens::cut(std::string_view text,
                                                 const TokenTrie& trie) const {
   std::vector<Part> parts;
   size_t end_of_last = 0;
+  size_t swallowed = 0;  // where the white space ends that an rstrip token took
   size_t from = 0;
   while (const auto match = trie.find(text, from)) {
     auto [begin, end] = match->span;
@@ -112,8 +113,9 @@ std::vector<AddedTokens::Part> AddedTokens::cut(std::string_view text,
     const bool touches_word =
         ends_with_word(text.substr(0, begin)) || starts_with_word(text.substr(end));
     if (token.single_word && touches_word) continue;
-    if (token.lstrip) begin = std::max(white_space_begin(text, begin), end_of_last);
-    if (token.rstrip) end = white_space_end(text, end);
+    if (token.lstrip) begin = white_space_begin(text, begin, end_of_last);
+    // A token of white space may lie in what the one before has swallowed: scan that only once.
+    if (token.rstrip) end = swallowed = white_space_end(text, std::max(end, swallowed));
     if (end_of_last < begin) parts.push_back({std::nullopt, {end_of_last, begin}});
     // The token before may have swallowed all of this one.
     if (begin < end) parts.push_back({match->id, {begin, end}});

@@ -1,0 +1,66 @@
+#include "engine/text/post_processor.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "tests/engine/text/tokenizer_json.h"
+#include "tests/support/refusal.h"
+
+using namespace qspec;
+using namespace qspec::test;
+
+namespace {
+
+std::shared_ptr<const Tokenizer> with_processor(const std::string& json) {
+  return tokenizer_of(letters_model("abc"), "\"post_processor\":" + json);
+}
+
+std::string bos_template(std::string_view single, int id) {
+  return R"({"type":"TemplateProcessing","single":)" + std::string(single) +
+         R"(,"pair":[],"special_tokens":{"c":{"id":"c","ids":[)" + std::to_string(id) +
+         R"(],"tokens":["c"]}}})";
+}
+
+constexpr auto kBosThenText =
+    R"([{"SpecialToken":{"id":"c","type_id":0}},{"Sequence":{"id":"A","type_id":0}}])";
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(post_processor_tests)
+
+BOOST_AUTO_TEST_CASE(a_template_adds_special_tokens_only_when_asked) {
+  const auto tokenizer = with_processor(bos_template(kBosThenText, 2));
+  BOOST_TEST(tokenizer->encode("ab", true) == (Ids{2, 0, 1}));
+  BOOST_TEST(tokenizer->encode("ab", false) == (Ids{0, 1}));
+  BOOST_TEST(tokenizer->encode("", true) == Ids{2});
+}
+
+BOOST_AUTO_TEST_CASE(a_sequence_applies_each) {
+  const std::string twice = bos_template(kBosThenText, 2);
+  const auto tokenizer = with_processor(
+      R"({"type":"Sequence","processors":[{"type":"ByteLevel"},)" + twice + "," + twice + "]}");
+  BOOST_TEST(tokenizer->encode("a", true) == (Ids{2, 2, 0}));
+}
+
+BOOST_AUTO_TEST_CASE(byte_level_leaves_the_ids_alone) {
+  BOOST_TEST(with_processor(R"({"type":"ByteLevel"})")->encode("a", true) == Ids{0});
+}
+
+BOOST_AUTO_TEST_CASE(refuses_a_template_of_an_unknown_special_token) {
+  const Error error = refusal(
+      [] { with_processor(bos_template(R"([{"SpecialToken":{"id":"<s>","type_id":0}}])", 2)); });
+  BOOST_TEST(has(error.message(), "'<s>'"));
+  BOOST_TEST(has(error.where(), "post_processor.single[0].SpecialToken"));
+}
+
+BOOST_AUTO_TEST_CASE(refuses_a_special_token_whose_id_no_token_has) {
+  const Error error = refusal([] { with_processor(bos_template(kBosThenText, 9)); });
+  BOOST_TEST(has(error.message(), "token id 9"));
+}
+
+BOOST_AUTO_TEST_CASE(refuses_a_template_that_repeats_the_text) {
+  constexpr auto kTwice =
+      R"([{"Sequence":{"id":"A","type_id":0}},{"Sequence":{"id":"A","type_id":0}}])";
+  BOOST_CHECK_THROW(with_processor(bos_template(kTwice, 2)), Error);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
