@@ -1,6 +1,7 @@
 // The program: finds what belongs to it, makes the Lua state, and lets the standard library work.
 
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "bindings/host/host.h"
 #include "bindings/host/installation.h"
 #include "bindings/host/signals.h"
+#include "bindings/host/torch_loader.h"
 #include "engine/core/error.h"
 
 namespace {
@@ -21,13 +23,24 @@ int report(const qspec::Error& error) {
   return kExitError;
 }
 
+// LibTorch takes 0.1 s to tear itself down. By now the state is closed and every report is written.
+int leave(int code) {
+  std::fflush(nullptr);
+  if (qspec::lua::torch_is_mapped()) std::_Exit(code);
+  return code;
+}
+
+int run(const std::vector<std::string>& words) {
+  qspec::lua::Host host(qspec::lua::find_installation());
+  return host.run(words);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   qspec::lua::handle_signals();
   try {
-    qspec::lua::Host host(qspec::lua::find_installation());
-    return host.run(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
+    return leave(run(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc)));
   } catch (const qspec::Error& error) {
     return report(error);
   } catch (const std::exception& error) {

@@ -69,12 +69,20 @@ void* map_library(const std::string& path) {
   refuse(std::string("a library cannot be loaded: ") + (reason == nullptr ? "?" : reason), path);
 }
 
+// OpenMP's threads spin between two parallel regions: for a millisecond on idle cores, for far
+// longer in sum when others want the cores too. A short spin costs nothing that was measured.
+void spare_the_cores() {
+  setenv("GOMP_SPINCOUNT", "1000", /*overwrite=*/0);
+}
+
 // Mapped once and never unmapped: LibTorch leaves threads and callbacks behind.
+void* library = nullptr;
+
 void* torch_library(const Installation& installation) {
-  static void* library = nullptr;
   if (library != nullptr) return library;
   const std::string own = own_library(installation);
   const std::string folder = torch_folder(installation) + "/lib/";
+  spare_the_cores();
   map_library(folder + "libc10.so");
   map_library(folder + "libtorch_cpu.so");
   library = map_library(own);
@@ -82,8 +90,8 @@ void* torch_library(const Installation& installation) {
 }
 
 int open_from(lua_State* L, const char* symbol) {
-  void* library = torch_library(Host::of(L).installation());
-  const auto open = reinterpret_cast<lua_CFunction>(dlsym(library, symbol));
+  void* mapped = torch_library(Host::of(L).installation());
+  const auto open = reinterpret_cast<lua_CFunction>(dlsym(mapped, symbol));
   if (open == nullptr) {
     throw Error(ErrorKind::kInternal, std::string(kOwnLibrary) + " has no " + symbol);
   }
@@ -104,6 +112,10 @@ int open_torch_tensor(lua_State* L) {
 }
 int open_torch_model(lua_State* L) {
   return guard<model>(L);
+}
+
+bool torch_is_mapped() {
+  return library != nullptr;
 }
 
 }  // namespace qspec::lua

@@ -68,7 +68,8 @@ QuantizedActivations quantize_activations(const at::Tensor& x, double threshold)
     if (result.outlier_columns.numel() > 0) kept = x.masked_fill(outliers, 0);
   }
   result.absmax = kept.abs().amax(1).to(at::kFloat);
-  const at::Tensor scale = 127.0 / result.absmax.clamp_min(kLeastAbsmax);
+  // Not 127 / absmax: the quotient rounds once, the product twice, and so does bitsandbytes.
+  const at::Tensor scale = result.absmax.clamp_min(kLeastAbsmax).reciprocal_().mul_(127);
   result.codes = (kept * scale.unsqueeze(1)).round().to(at::kChar);
   if (x.size(0) > 1 && result.outlier_columns.defined()) {
     result.codes.index_fill_(1, result.outlier_columns, 0);

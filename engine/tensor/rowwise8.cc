@@ -17,14 +17,13 @@ namespace {
 
 constexpr int64_t kGrain = 1 << 16;
 
-// In double, where only true ties are ties: the quotient of two halves is never that near to one.
-int8_t code_of(float w, double absmax) {
-  constexpr double kRound = 0x1.8p52;  // adding it leaves no bits behind the point
-  const double scaled = static_cast<double>(w) * 127 / absmax;
-  return std::fabs(scaled) <= 127 ? static_cast<int8_t>(scaled + kRound - kRound) : int8_t{0};
+int8_t code_of(float w, float scale) {
+  constexpr float kRound = 0x1.8p23f;  // adding it leaves no bits behind the point
+  const float scaled = w * scale;
+  return std::fabs(scaled) < 127.5f ? static_cast<int8_t>(scaled + kRound - kRound) : int8_t{0};
 }
 
-// Calls body(row, begin, count) for stretches of each row, all of a row on one thread.
+// Calls body(row) for every row, on all threads.
 void for_rows(const at::Tensor& matrix, const std::function<void(int64_t row)>& body) {
   const int64_t rows_at_once = std::max<int64_t>(1, kGrain / std::max<int64_t>(1, matrix.size(1)));
   parallel_ranges(matrix.size(0), rows_at_once, [&](int64_t begin, int64_t end) {
@@ -68,8 +67,10 @@ Rowwise8 quantize_rowwise_int8(const at::Tensor& weight) {
       largest = std::max(largest, kernels().absmax(values, static_cast<size_t>(count)));
     });
     absmax[row] = largest;
+    // Not 127 / largest: bitsandbytes' GPU multiplies by the reciprocal, and ties depend on it.
+    const float scale = 127 * (1 / largest);
     for_stretches([&](const float* values, int64_t count, int64_t begin) {
-      for (int64_t k = 0; k < count; ++k) codes[begin + k] = code_of(values[k], largest);
+      for (int64_t k = 0; k < count; ++k) codes[begin + k] = code_of(values[k], scale);
     });
   });
   return result;

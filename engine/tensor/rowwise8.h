@@ -18,8 +18,8 @@ struct Rowwise8 {
 Rowwise8 checked(Rowwise8 weight);
 
 // `weight` [O, I] is rounded to float16 first, as bitsandbytes does. absmax is the largest
-// magnitude of the row, NaNs apart; code = w * 127 / absmax rounded to nearest, ties to even, and 0
-// where that is not a number (a row of zeros).
+// magnitude of the row, NaNs apart; code = w * (127 * (1 / absmax)) in fp32, rounded to nearest,
+// ties to even, and 0 where that is not a number (a row of zeros).
 Rowwise8 quantize_rowwise_int8(const at::Tensor& weight);
 
 // The decoded values in fp32: code * absmax * (1 / 127), two products, as bitsandbytes does.

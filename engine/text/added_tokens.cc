@@ -51,7 +51,7 @@ AddedTokens::AddedTokens(const Component& from, const Vocabulary& vocabulary,
   if (!from.has("added_tokens")) return;
   for (const Component& item : from.objects("added_tokens")) read(item, vocabulary);
   for (auto& [id, token] : tokens_) {
-    show(token, normalizer);
+    show(from, normalizer, token);
     (token.normalized ? normalized_ : raw_).add(token.shown, id);
   }
 }
@@ -92,11 +92,15 @@ void AddedTokens::read(const Component& item, const Vocabulary& vocabulary) {
                   item.boolean("normalized", true)};
 }
 
-void AddedTokens::show(Token& token, const Normalizer* normalizer) const {
+void AddedTokens::show(const Component& from, const Normalizer* normalizer, Token& token) {
   token.shown = token.content;
   if (!token.normalized || normalizer == nullptr) return;
   TextPiece piece{token.content, true};
-  normalizer->normalize(piece, GrowthLimit(token.content.size()));
+  try {
+    normalizer->normalize(piece, GrowthLimit(token.content.size()));
+  } catch (const Error& error) {
+    throw from.refusal(error.kind(), error.message(), "added_tokens").hint(error.hint());
+  }
   token.shown = std::move(piece.text);
 }
 

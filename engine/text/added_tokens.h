@@ -51,7 +51,7 @@ class AddedTokens {
   };
 
   void read(const Component& item, const Vocabulary& vocabulary);
-  void show(Token& token, const Normalizer* normalizer) const;
+  static void show(const Component& from, const Normalizer* normalizer, Token& token);
   std::vector<Part> cut(std::string_view text, const TokenTrie& trie) const;
 
   std::map<int32_t, Token> tokens_;

@@ -24,14 +24,13 @@ const Json* Component::find(std::string_view key) const {
 const Json& Component::member(std::string_view key) const {
   const Json* found = find(key);
   if (found == nullptr) {
-    throw refusal(ErrorKind::kCheckpoint, "there is no '" + std::string(key) + "'");
+    throw refusal(ErrorKind::kCheckpoint, "there is no '" + printable(key) + "'");
   }
   return *found;
 }
 
 std::string Component::path_of(std::string_view key) const {
-  if (path_.empty() || key.empty()) return path_ + std::string(key);
-  return path_ + "." + std::string(key);
+  return path_ + (path_.empty() || key.empty() ? "" : ".") + printable(key);
 }
 
 Error Component::refusal(ErrorKind kind, std::string message, std::string_view key) const {

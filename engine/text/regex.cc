@@ -14,7 +14,7 @@ constexpr size_t kLongestPattern = 32768;      // bytes; the longest in use are 
 constexpr unsigned kDeepestPattern = 250;      // nested groups; the parser recurses
 constexpr unsigned long kSteps = 50'000'000;   // about half a second
 constexpr unsigned long kStepsPerByte = 64;    // of the text: a scan of a long text is no fault
-constexpr unsigned kStackEntries = 32u << 20;  // one a character that a greedy repeat takes
+constexpr unsigned kStackEntries = 16u << 20;  // one a character that a greedy repeat takes
 
 const OnigUChar* bytes(std::string_view text) {
   return reinterpret_cast<const OnigUChar*>(text.data());
@@ -93,10 +93,9 @@ class Search {
     }
     const TextSpan match{static_cast<size_t>(region_->beg[0]),
                          static_cast<size_t>(region_->end[0])};
-    // \\K inside a look-around can say so.
+    // \K inside a look-behind moves the beginning back.
     if (match.begin < from || match.end < match.begin) {
-      throw Error(ErrorKind::kCheckpoint,
-                  "a match that ends before it begins, at byte " + std::to_string(match.end));
+      throw Error(ErrorKind::kCheckpoint, "matches overlap at byte " + std::to_string(match.begin));
     }
     return match;
   }
@@ -114,7 +113,7 @@ auto naming_pattern(const std::string& pattern, Body&& search) {
     return search();
   } catch (const Error& error) {
     throw Error(error.kind(), "regex '" + printable(pattern) + "': " + error.message())
-        .hint("the pattern backtracks too much on this text");
+        .hint(error.hint());
   }
 }
 

@@ -71,24 +71,31 @@ function module_methods.is_quantized(object)
   return row_of(object).layout ~= nil
 end
 
-function module_methods.weight(object)
+-- The layout, holding and checkpoint of a packed weight that can be decoded.
+local function packed_parts(object)
   local self = state(object)
-  if not self.row.layout then return module_methods.tensor(object, "weight") end
-  return self.row.layout.pack(self.row.holding, self.subject.checkpoint):decode("float32")
+  local row = self.row
+  if not row.layout then mistake(("'%s' is not quantized"):format(row.name)) end
+  if row.status == "broken" then
+    error(outcome.error("checkpoint", ("'%s' cannot be decoded: its companions are broken"):format(
+      row.name), "see the findings of companions", row.name), 0)
+  end
+  return row.layout, row.holding, self.subject.checkpoint
 end
 
 function module_methods.packed(object)
-  local self = state(object)
-  if not self.row.layout then mistake(("'%s' is not quantized"):format(self.row.name)) end
-  return self.row.layout.pack(self.row.holding, self.subject.checkpoint)
+  local layout, holding, checkpoint = packed_parts(object)
+  return layout.pack(holding, checkpoint)
+end
+
+function module_methods.weight(object)
+  if not row_of(object).layout then return module_methods.tensor(object, "weight") end
+  return module_methods.packed(object):decode("float32")
 end
 
 function module_methods.scales(object)
-  local self = state(object)
-  local layout = self.row.layout
-  if not layout then mistake(("'%s' is not quantized"):format(self.row.name)) end
-  return layout.absmax(self.row.holding, self.subject.checkpoint,
-    layout.state(self.row.holding, self.subject.checkpoint))
+  local layout, holding, checkpoint = packed_parts(object)
+  return layout.absmax(holding, checkpoint, layout.state(holding, checkpoint))
 end
 
 -- Models ------------------------------------------------------------------------------------------

@@ -118,6 +118,7 @@ function Runner:describe(job)
   local ok, err = xpcall(function()
     local subject = job.subject
     event.architecture = subject.architecture.name
+    if subject:has_weights() then subject:open() end
     event.method = subject.format and subject.format.name or nil
     if job.family and job.family ~= subject.architecture.name then
       error(outcome.error("usage", ("the checkpoint is a '%s', the spec is for '%s'"):format(

@@ -132,6 +132,11 @@ function lazy.requested(self)
   return self.format and self.format.requested(self.quantization_values)
 end
 
+--- Reads the headers now, so that a checkpoint that is refused is refused before any check.
+function Subject:open()
+  return self.stored
+end
+
 --- Whether there are tensors to look at.
 function Subject:has_weights()
   return not self.config_only

@@ -124,15 +124,28 @@ def boost_suite(name, command, env, folder):
     return results
 
 
-def boost_suites(build, env=None, only=None):
+def registered_suites(build):
+    """-> {name: command}, as CTest knows them; None for one that is not built yet"""
     code, text, _ = execute(["ctest", "--test-dir", build, "--show-only=json-v1"])
     tests = json.loads(text)["tests"] if code == 0 else []
+    return {test["name"]: test.get("command") for test in tests}
+
+
+def boost_suites(suites, env=None):
     results = []
     with tempfile.TemporaryDirectory(prefix="qspec-suites-") as folder:
-        for test in tests:
-            if only is None or test["name"] in only:
-                results += boost_suite(test["name"], test["command"], env, folder)
-    return results or [Result("suites", "failed", 0, f"no suite is registered in {build}")]
+        for name, command in suites.items():
+            results += boost_suite(name, command, env, folder)
+    return results
+
+
+def built(name, build, targets):
+    """The result of building; of a failed one the compiler's errors rather than all its words."""
+    code, text, seconds = execute(["cmake", "--build", build, "--target", *targets])
+    if code == 0:
+        return Result(name, "passed", seconds)
+    errors = [line for line in text.splitlines() if " error: " in line or line.startswith("FAILED")]
+    return Result(name, "failed", seconds, "\n".join(errors[:SHOWN_LINES]) or tail(text))
 
 
 def setup():
@@ -141,10 +154,6 @@ def setup():
     message = "" if code == 0 else "see its own messages above"
     status = "failed" if code else "passed"
     return [Result("qspec setup", status, time.monotonic() - began, message)]
-
-
-def build():
-    return [one_command("build of the suites", ["cmake", "--build", BUILD])]
 
 
 def lint():
@@ -165,7 +174,13 @@ def clang_tidy():
 
 
 def engine():
-    return boost_suites(BUILD)
+    build = built("build of the suites", BUILD, ["all"])
+    if build.status == "failed":
+        return [build]
+    suites = registered_suites(BUILD)
+    if not suites:
+        return [build, Result("suites", "failed", 0, f"CTest knows no suite in {BUILD}")]
+    return [build, *boost_suites(suites)]
 
 
 def lua():
@@ -207,23 +222,25 @@ def sanitize():
     torch = os.environ.get("QSPEC_TORCH")
     if torch:
         configure.append(f"-DQSPEC_TORCH={torch}")
-    for name, command in (("configure with sanitizers", configure),
-                          ("build with sanitizers", ["cmake", "--build", ASAN_BUILD, "--target",
-                                                     *SANITIZED_SUITES])):
-        result = one_command(name, command)
-        if result.status == "failed":
-            return [result]
+    configured = one_command("configure with sanitizers", configure)
+    if configured.status == "failed":
+        return [configured]
+    wanted = [name for name in registered_suites(ASAN_BUILD) if name in SANITIZED_SUITES]
+    build = built("build with sanitizers", ASAN_BUILD, wanted)
+    if build.status == "failed":
+        return [configured, build]
+    suites = registered_suites(ASAN_BUILD)
     env = {"ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1",
            "UBSAN_OPTIONS": "print_stacktrace=1"}
-    return [result._replace(name="sanitized " + result.name)
-            for result in boost_suites(ASAN_BUILD, env, SANITIZED_SUITES)]
+    return [configured, build] + [result._replace(name="sanitized " + result.name)
+                                  for result in boost_suites({name: suites[name] for name in wanted},
+                                                             env)]
 
 
 ALL = [
     Stage("setup", "./qspec setup: packages, LibTorch, the program", setup, True),
     Stage("lint", "clang-format, luacheck, shellcheck", lint),
-    Stage("build", "the Boost.Test suites", build, True),
-    Stage("engine", "Boost.Test: engine and bindings, fuzz corpora replayed", engine),
+    Stage("engine", "Boost.Test of engine and bindings; the fuzz corpora replayed", engine),
     Stage("lua", "the Lua tests, in the program's own interpreter", lua),
     Stage("cli", "transcripts of the program", cli),
     Stage("spec", "the shipped spec on the shipped models", spec),

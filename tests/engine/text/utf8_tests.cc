@@ -13,9 +13,9 @@ BOOST_AUTO_TEST_CASE(reads_back_what_it_appends) {
     append_utf8(text, code);
     const Utf8Char found = utf8_at(text, 0);
     BOOST_TEST(found.valid);
-    BOOST_TEST(found.code == code);
+    BOOST_TEST((found.code == code));
     BOOST_TEST(found.bytes == text.size());
-    BOOST_TEST(utf8_before("x" + text, 1 + text.size()).code == code);
+    BOOST_TEST((utf8_before("x" + text, 1 + text.size()).code == code));
   }
 }
 
