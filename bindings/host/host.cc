@@ -19,12 +19,12 @@ struct Module {
 };
 
 constexpr Module kModules[] = {{"host.system", luaopen_host_system},
-                           {"host.json", luaopen_host_json},
-                           {"host.checkpoint", luaopen_host_checkpoint},
-                           {"host.sandbox", luaopen_host_sandbox},
-                           {"host.text", luaopen_host_text},
-                           {"host.tensor", open_torch_tensor},
-                           {"host.model", open_torch_model}};
+                               {"host.json", luaopen_host_json},
+                               {"host.checkpoint", luaopen_host_checkpoint},
+                               {"host.sandbox", luaopen_host_sandbox},
+                               {"host.text", luaopen_host_text},
+                               {"host.tensor", open_torch_tensor},
+                               {"host.model", open_torch_model}};
 
 int set_up(lua_State* L) {
   luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
@@ -45,19 +45,33 @@ int add_trace(lua_State* L) {
   return 1;
 }
 
-// Calls main with the words in the vector that the argument points at.
+struct MainCall {
+  const std::vector<std::string>& words;
+  int code = Host::kExitInternal;
+};
+
+// Calls main with the words of the MainCall that the argument points at.
 int call_main(lua_State* L) {
-  const auto& words = *static_cast<const std::vector<std::string>*>(lua_touserdata(L, 1));
+  auto& call = *static_cast<MainCall*>(lua_touserdata(L, 1));
   lua_getglobal(L, "require");
   lua_pushliteral(L, "qspec.main");
   lua_call(L, 1, 1);
-  lua_createtable(L, static_cast<int>(words.size()), 0);
-  for (size_t i = 0; i < words.size(); ++i) {
-    push(L, words[i]);
+  lua_createtable(L, static_cast<int>(call.words.size()), 0);
+  for (size_t i = 0; i < call.words.size(); ++i) {
+    push(L, call.words[i]);
     lua_rawseti(L, -2, static_cast<int>(i) + 1);
   }
   lua_call(L, 1, 1);
-  return 1;
+  if (lua_type(L, -1) == LUA_TNUMBER) call.code = static_cast<int>(lua_tointeger(L, -1));
+  return 0;
+}
+
+// call_main with a trace of its error.
+int call_main_traced(lua_State* L) {
+  lua_pushcfunction(L, translate<add_trace>);
+  lua_pushcfunction(L, translate<call_main>);
+  lua_pushvalue(L, 1);
+  return lua_pcall(L, 1, 0, 2) == 0 ? 0 : lua_error(L);
 }
 
 }  // namespace
@@ -66,8 +80,8 @@ Host::Host(Installation installation, lua_Alloc allocate) : installation_(std::m
   L_ = lua_newstate(allocate, this);
   if (L_ == nullptr) throw Error(ErrorKind::kDevice, "out of memory");
   if (lua_cpcall(L_, translate<set_up>, nullptr) == 0) return;
-  const char* text = lua_tostring(L_, -1);
-  const std::string message = text == nullptr ? "the Lua state cannot be set up" : text;
+  const bool has_text = lua_type(L_, -1) == LUA_TSTRING;
+  const std::string message = has_text ? lua_tostring(L_, -1) : "the Lua state cannot be set up";
   lua_close(L_);
   throw Error(ErrorKind::kInternal, message);
 }
@@ -87,18 +101,12 @@ void* Host::allocate(void* host, void* block, size_t old_size, size_t new_size) 
 }
 
 int Host::run(const std::vector<std::string>& words) {
-  lua_pushcfunction(L_, translate<add_trace>);
-  lua_pushcfunction(L_, translate<call_main>);
-  lua_pushlightuserdata(L_, const_cast<std::vector<std::string>*>(&words));
-  const int status = lua_pcall(L_, 1, 1, -3);
-  const bool has_code = status == 0 && lua_type(L_, -1) == LUA_TNUMBER;
-  const int code = has_code ? static_cast<int>(lua_tointeger(L_, -1)) : kExitInternal;
-  if (status != 0) {
-    const char* text = lua_tostring(L_, -1);
-    std::fprintf(stderr, "qspec: fault: %s\n", text == nullptr ? "an error without text" : text);
-  }
-  lua_pop(L_, 2);
-  return code;
+  MainCall call{words};
+  if (lua_cpcall(L_, translate<call_main_traced>, &call) == 0) return call.code;
+  const bool has_text = lua_type(L_, -1) == LUA_TSTRING;
+  std::fprintf(stderr, "qspec: fault: %s\n", has_text ? lua_tostring(L_, -1) : "no text");
+  lua_pop(L_, 1);
+  return kExitInternal;
 }
 
 }  // namespace qspec::lua

@@ -28,12 +28,11 @@ class Work {
   lua_State* L_;
 };
 
-// Lua's 1-based, possibly negative position as an offset; past the end when it is.
+// Lua's 1-based, possibly negative position as an offset, within the text.
 size_t offset_of(double position, size_t length) {
   if (position < 0) position = std::max(static_cast<double>(length) + position + 1, 1.0);
   if (!(position > 1)) return 0;
-  return position - 1 > static_cast<double>(length) ? length + 1
-                                                    : static_cast<size_t>(position) - 1;
+  return static_cast<size_t>(std::min(position - 1, static_cast<double>(length)));
 }
 
 size_t first_offset(lua_State* L, int index, size_t length) {
@@ -170,10 +169,6 @@ int find_pattern(lua_State* L) {
   const std::string_view subject = check_text(L, 1);
   const std::string_view text = check_text(L, 2);
   const size_t from = first_offset(L, 3, subject.size());
-  if (from > subject.size()) {
-    lua_pushnil(L);
-    return 1;
-  }
   if (lua_toboolean(L, 4) || Pattern::is_plain(text)) return find_plain(L, subject, text, from);
   const auto match = search(L, Pattern(text), subject, from);
   if (!match) {
@@ -187,7 +182,7 @@ int match_pattern(lua_State* L) {
   const std::string_view subject = check_text(L, 1);
   const Pattern pattern(check_text(L, 2));
   const size_t from = first_offset(L, 3, subject.size());
-  const auto match = from > subject.size() ? std::nullopt : search(L, pattern, subject, from);
+  const auto match = search(L, pattern, subject, from);
   if (match) return push_captures(L, subject, *match, true);
   lua_pushnil(L);
   return 1;

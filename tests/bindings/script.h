@@ -21,36 +21,33 @@ inline Installation source_tree() {
 
 struct Script {
   std::string text;
-  std::string result;
+  Outcome outcome;
 };
 
-// Runs the Script that the argument points at, as trusted code.
-inline int run_script(lua_State* L) {
-  auto& script = *static_cast<Script*>(lua_touserdata(L, 1));
-  load_chunk(L, script.text, "@test.lua");
+inline int load_and_call(lua_State* L) {
+  load_chunk(L, check_string(L, 1), "@test.lua");
   lua_pushvalue(L, LUA_GLOBALSINDEX);
   lua_setfenv(L, -2);
   lua_call(L, 0, 1);
+  return 1;
+}
+
+inline int run_script(lua_State* L) {
+  auto& script = *static_cast<Script*>(lua_touserdata(L, 1));
+  lua_pushcfunction(L, translate<load_and_call>);
+  push(L, script.text);
+  script.outcome.passed = lua_pcall(L, 1, 1, 0) == 0;
   push_shown(L, -1);
-  script.result = check_string(L, -1);
+  script.outcome.text = check_string(L, -1);
   return 0;
 }
 
-inline int show_error(lua_State* L) {
-  push_shown(L, 1);
-  static_cast<Script*>(lua_touserdata(L, 2))->result = check_string(L, -1);
-  return 0;
-}
-
+// Runs `text` as trusted code.
 inline Outcome run(Host& host, const std::string& text) {
-  lua_State* L = host.state();
-  Script script{text, ""};
-  if (lua_cpcall(L, translate<run_script>, &script) == 0) return {true, script.result};
-  lua_pushcfunction(L, translate<show_error>);
-  lua_insert(L, -2);
-  lua_pushlightuserdata(L, &script);
-  if (lua_pcall(L, 2, 0, 0) != 0) lua_pop(L, 1);
-  return {false, script.result};
+  Script script{text, {}};
+  if (lua_cpcall(host.state(), translate<run_script>, &script) == 0) return script.outcome;
+  lua_pop(host.state(), 1);
+  return {false, "an error without text"};
 }
 
 inline Outcome run(const std::string& text) {
