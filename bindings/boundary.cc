@@ -103,9 +103,11 @@ void push_error(lua_State* L, const Error& error) {
 }
 
 void argument_error(lua_State* L, int index, const char* wanted) {
+  const std::string found =
+      lua_isnone(L, index) ? "missing" : std::string("a ") + luaL_typename(L, index);
   throw Error(ErrorKind::kSpec, "argument " + std::to_string(index) + " of '" +
-                                    std::string(function_name(L)) + "' is a " +
-                                    luaL_typename(L, index) + ", wanted " + wanted);
+                                    std::string(function_name(L)) + "' is " + found + ", wanted " +
+                                    wanted);
 }
 
 std::string_view check_string(lua_State* L, int index) {

@@ -195,20 +195,48 @@ std::vector<std::string> function_names(lua_State* L) {
   return names;
 }
 
-// system.registered("qspec.Tensor" | "host.tensor") -> names of methods or functions, or nil
-int registered(lua_State* L) {
-  const std::string name(check_string(L, 1));
-  lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");
-  lua_getfield(L, -1, name.c_str());
-  if (!lua_istable(L, -1)) {
-    luaL_getmetatable(L, name.c_str());
-    if (lua_istable(L, -1)) lua_getfield(L, -1, "__index");
+// Whether the value on the top is the metatable of a userdata type.
+bool is_type(lua_State* L) {
+  if (!lua_istable(L, -1)) return false;
+  lua_getfield(L, -1, "__gc");
+  const bool collected = lua_isfunction(L, -1);
+  lua_pop(L, 1);
+  return collected;
+}
+
+std::vector<std::string> type_names(lua_State* L) {
+  std::vector<std::string> names;
+  for (lua_pushnil(L); lua_next(L, LUA_REGISTRYINDEX) != 0; lua_pop(L, 1)) {
+    if (lua_type(L, -2) != LUA_TSTRING || !is_type(L)) continue;
+    const std::string name(check_string(L, -2));
+    if (name.starts_with("qspec.")) names.push_back(name);
   }
-  if (!lua_istable(L, -1)) {
-    lua_pushnil(L);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// Pushes the table of a loaded module's functions or a type's methods, or what is no table.
+void push_registered(lua_State* L, const char* name) {
+  lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");
+  lua_getfield(L, -1, name);
+  if (lua_istable(L, -1)) return;
+  luaL_getmetatable(L, name);
+  if (is_type(L)) lua_getfield(L, -1, "__index");
+}
+
+// system.registered("qspec.Tensor" | "host.tensor") -> names of methods or functions, or nil;
+// system.registered() -> names of types
+int registered(lua_State* L) {
+  if (is_absent(L, 1)) {
+    push_names(L, type_names(L));
     return 1;
   }
-  push_names(L, function_names(L));
+  push_registered(L, std::string(check_string(L, 1)).c_str());
+  if (lua_istable(L, -1)) {
+    push_names(L, function_names(L));
+  } else {
+    lua_pushnil(L);
+  }
   return 1;
 }
 

@@ -5,6 +5,7 @@
 
 #include "engine/core/error.h"
 #include "engine/model/did_you_mean.h"
+#include "engine/model/shown.h"
 #include "engine/tensor/packed.h"
 
 namespace qspec {
@@ -111,7 +112,7 @@ int64_t Attributes::integer(std::string_view key, int64_t least, int64_t most) {
   const double found = number(key);
   if (std::floor(found) != found || found < static_cast<double>(least) ||
       found > static_cast<double>(most)) {
-    fail("attribute '" + std::string(key) + "' is " + value(key).dump() +
+    fail("attribute '" + std::string(key) + "' is " + shown(value(key)) +
          ", wanted a whole number of " + std::to_string(least) + " to " + std::to_string(most));
   }
   return static_cast<int64_t>(found);

@@ -7,6 +7,7 @@
 
 #include "engine/core/error.h"
 #include "engine/model/did_you_mean.h"
+#include "engine/model/shown.h"
 #include "engine/model/token_batch.h"
 
 namespace qspec {
@@ -89,8 +90,8 @@ constexpr Refused kRefused[] = {{"bad_words_ids", 0},
                                 {"watermarking_config", 0}};
 
 [[noreturn]] void refuse(std::string_view name, const Json& found, const std::string& wanted) {
-  throw Error(ErrorKind::kSpec, "generation option '" + printable(name) + "' is " +
-                                    printable(found.dump()) + ", wanted " + wanted);
+  throw Error(ErrorKind::kSpec, "generation option '" + printable(name) + "' is " + shown(found) +
+                                    ", wanted " + wanted);
 }
 
 double number(std::string_view name, const Json& found, double least, double most) {
@@ -161,8 +162,7 @@ void check_left_aside(const std::string& name, const Json& found) {
   for (const Refused& refused : kRefused) {
     if (refused.name == name) {
       if (is_neutral(found, refused.neutral)) return;
-      throw Error(ErrorKind::kUnsupported, "generation option '" + name + "' is " +
-                                               printable(found.dump()) +
+      throw Error(ErrorKind::kUnsupported, "generation option '" + name + "' is " + shown(found) +
                                                ", and only a plain greedy run is supported");
     }
     known.emplace_back(refused.name);

@@ -9,12 +9,13 @@
 #include "engine/model/attributes.h"
 #include "engine/model/did_you_mean.h"
 #include "engine/model/ops/tables.h"
+#include "engine/model/shown.h"
 
 namespace qspec {
 namespace {
 
 constexpr int64_t kMostLayers = 65536;
-constexpr int64_t kMostTokens = int64_t{1} << 31;
+constexpr int64_t kMostIds = int64_t{1} << 31;
 
 std::array<std::span<const OpKind>, 9> op_tables() {
   return {embedding_ops(), linear_ops(),    norm_ops(), activation_ops(), arithmetic_ops(),
@@ -44,7 +45,7 @@ int64_t count(const Json& program, const char* name, int64_t most) {
   const Json& found = field(program, name);
   const double value = found.is_number() ? found.get<double>() : -1;
   if (!(value >= 1 && value <= static_cast<double>(most))) {
-    throw Error(ErrorKind::kSpec, "the program's '" + std::string(name) + "' is " + found.dump() +
+    throw Error(ErrorKind::kSpec, "the program's '" + std::string(name) + "' is " + shown(found) +
                                       ", wanted 1 to " + std::to_string(most));
   }
   return static_cast<int64_t>(value);
@@ -56,6 +57,13 @@ std::string text(const Json& program, const char* name) {
     throw Error(ErrorKind::kSpec, "the program's '" + std::string(name) + "' is not a name");
   }
   return found.get<std::string>();
+}
+
+Slot logits_slot(const Json& program, const Registers& registers) {
+  const std::string name = text(program, "logits");
+  if (const Slot* found = registers.find(name)) return *found;
+  throw Error(ErrorKind::kSpec, "no instruction writes '" + printable(name) + "'")
+      .hint(did_you_mean(name, registers.names()));
 }
 
 // By instruction, the slots that it is the last to read.
@@ -75,7 +83,7 @@ std::vector<std::vector<Slot>> last_reads(const std::vector<std::vector<Slot>>& 
 }  // namespace
 
 Model::Model(const Json& program, const Weights& weights, const BuildOptions& options)
-    : vocab_size_(count(program, "vocab_size", kMostTokens)),
+    : vocab_size_(count(program, "vocab_size", kMostIds)),
       layers_(count(program, "layers", kMostLayers)) {
   Preparation preparation{{}, weights, {options.dense_budget}, layers_};
   Registers& registers = preparation.registers;
@@ -90,13 +98,7 @@ Model::Model(const Json& program, const Weights& weights, const BuildOptions& op
     reads.push_back(attributes.read_slots());
     if (attributes.op() == "tap") taps_.push_back(attributes.text("name"));
   }
-  const std::string logits = text(program, "logits");
-  const Slot* found = registers.find(logits);
-  if (found == nullptr) {
-    throw Error(ErrorKind::kSpec, "no instruction writes '" + printable(logits) + "'")
-        .hint(did_you_mean(logits, registers.names()));
-  }
-  logits_ = *found;
+  logits_ = logits_slot(program, registers);
   slots_ = registers.slots();
   auto last = last_reads(reads, slots_, logits_);
   for (size_t i = 0; i < last.size(); ++i) instructions_[i].last_read = std::move(last[i]);

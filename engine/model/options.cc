@@ -6,6 +6,7 @@
 
 #include "engine/core/error.h"
 #include "engine/model/did_you_mean.h"
+#include "engine/model/shown.h"
 
 namespace qspec {
 namespace {
@@ -13,8 +14,8 @@ namespace {
 constexpr double kMostBytes = 1e15;
 
 [[noreturn]] void refuse(std::string_view name, const Json& found, const char* wanted) {
-  throw Error(ErrorKind::kSpec, "option '" + std::string(name) + "' is " + printable(found.dump()) +
-                                    ", wanted " + wanted);
+  throw Error(ErrorKind::kSpec,
+              "option '" + std::string(name) + "' is " + shown(found) + ", wanted " + wanted);
 }
 
 void check_names(const Json& fields, const std::vector<std::string>& known) {

@@ -7,6 +7,7 @@
 #include <new>
 
 #include "engine/core/error.h"
+#include "engine/text/unicode_version.h"
 #include "engine/text/utf8.h"
 
 namespace qspec {
@@ -36,11 +37,31 @@ utf8proc_option_t options(NormalForm form) {
   return static_cast<utf8proc_option_t>(flags);
 }
 
+bool is_mark_category(utf8proc_category_t found) {
+  return found >= UTF8PROC_CATEGORY_MN && found <= UTF8PROC_CATEGORY_ME;
+}
+
+char32_t lower_case(char32_t code) {
+  if (const auto dated = dated_lower_case(code)) return *dated;
+  return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(code)));
+}
+
 bool is_ascii(std::string_view text) {
   for (const char byte : text) {
     if (static_cast<unsigned char>(byte) >= 0x80) return false;
   }
   return true;
+}
+
+void append_normal_form(std::string_view text, NormalForm form, std::string& normal) {
+  utf8proc_uint8_t* mapped = nullptr;
+  const utf8proc_ssize_t size =
+      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                   static_cast<utf8proc_ssize_t>(text.size()), &mapped, options(form));
+  if (size == UTF8PROC_ERROR_NOMEM) throw std::bad_alloc();
+  if (size < 0) throw Error(ErrorKind::kInternal, utf8proc_errmsg(size));
+  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owned(mapped, &std::free);
+  normal.append(reinterpret_cast<const char*>(mapped), static_cast<size_t>(size));
 }
 
 }  // namespace
@@ -53,38 +74,46 @@ bool is_white_space(char32_t code) {
 
 bool is_numeric(char32_t code) {
   const utf8proc_category_t found = category(code);
-  return found >= UTF8PROC_CATEGORY_ND && found <= UTF8PROC_CATEGORY_NO;
+  return dated_number(code).value_or(found >= UTF8PROC_CATEGORY_ND &&
+                                     found <= UTF8PROC_CATEGORY_NO);
 }
 
 bool is_mark(char32_t code) {
-  const utf8proc_category_t found = category(code);
-  return found >= UTF8PROC_CATEGORY_MN && found <= UTF8PROC_CATEGORY_ME;
+  return dated_mark(code).value_or(is_mark_category(category(code)));
 }
 
 bool is_punctuation(char32_t code) {
+  if (code < 0x80) return is_ascii_punctuation(code);
   const utf8proc_category_t found = category(code);
-  return is_ascii_punctuation(code) ||
-         (found >= UTF8PROC_CATEGORY_PC && found <= UTF8PROC_CATEGORY_PO);
+  return dated_punctuation(code).value_or(found >= UTF8PROC_CATEGORY_PC &&
+                                          found <= UTF8PROC_CATEGORY_PO);
 }
 
 bool is_word_character(char32_t code) {
   const utf8proc_category_t found = category(code);
   const bool is_letter = found >= UTF8PROC_CATEGORY_LU && found <= UTF8PROC_CATEGORY_LO;
-  return is_letter || is_mark(code) || found == UTF8PROC_CATEGORY_ND ||
+  return is_letter || is_mark_category(found) || found == UTF8PROC_CATEGORY_ND ||
          found == UTF8PROC_CATEGORY_NL || found == UTF8PROC_CATEGORY_PC || code == 0x200C ||
-         code == 0x200D || is_enclosed_letter(code);
+         code == 0x200D || is_enclosed_letter(code) || dated_word_character(code).value_or(false);
 }
 
+// An inert character is a wall: what is before it and what is behind it do not touch.
 std::string normal_form(std::string_view text, NormalForm form) {
   if (is_ascii(text)) return std::string(text);
-  utf8proc_uint8_t* mapped = nullptr;
-  const utf8proc_ssize_t size =
-      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                   static_cast<utf8proc_ssize_t>(text.size()), &mapped, options(form));
-  if (size == UTF8PROC_ERROR_NOMEM) throw std::bad_alloc();
-  if (size < 0) throw Error(ErrorKind::kInternal, utf8proc_errmsg(size));
-  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owned(mapped, &std::free);
-  return std::string(reinterpret_cast<const char*>(mapped), static_cast<size_t>(size));
+  std::string normal;
+  normal.reserve(text.size());
+  size_t begin = 0;
+  for (size_t at = 0; at < text.size();) {
+    const Utf8Char found = utf8_at(text, at);
+    if (is_inert_when_normalized(found.code)) {
+      append_normal_form(text.substr(begin, at - begin), form, normal);
+      normal += text.substr(at, found.bytes);
+      begin = at + found.bytes;
+    }
+    at += found.bytes;
+  }
+  append_normal_form(text.substr(begin), form, normal);
+  return normal;
 }
 
 std::string lower_case(std::string_view text) {
@@ -97,8 +126,7 @@ std::string lower_case(std::string_view text) {
     if (found.code == kCapitalIWithDotAbove) {
       lower += "i\xCC\x87";
     } else {
-      append_utf8(lower, static_cast<char32_t>(
-                             utf8proc_tolower(static_cast<utf8proc_int32_t>(found.code))));
+      append_utf8(lower, lower_case(found.code));
     }
   }
   return lower;

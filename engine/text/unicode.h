@@ -5,6 +5,8 @@
 
 namespace qspec {
 
+// Properties of characters as Hugging Face tokenizers sees them (unicode_version.h).
+
 bool is_white_space(char32_t code);     // the property White_Space
 bool is_numeric(char32_t code);         // general category N
 bool is_mark(char32_t code);            // general category M

@@ -79,6 +79,16 @@ function M.from(err, kind)
   return M.error(EXIT_OF_KIND[err.kind] and err.kind or kind, err.message, err.hint, err.where)
 end
 
+---An error with a place, where it has none of its own.
+---@param err any what pcall gave
+---@param where string
+---@return qspec.Error
+function M.at(err, where)
+  local known = M.from(err)
+  if known.where ~= "" then return known end
+  return M.error(known.kind, known.message, known.hint, where)
+end
+
 ---The worse of two statuses; a nil counts as better than any.
 ---@param a qspec.Status?
 ---@param b qspec.Status?

@@ -9,7 +9,7 @@ local Context = require "qspec.context"
 local M = {}
 
 -- A check of the user's may run this long between two calls into the engine's own work.
-local LIMITS = { steps = 200e6, seconds = 60, bytes = 256 * 2 ^ 20 }
+local LIMITS = { steps = 200e6, seconds = 60, bytes = 128 * 2 ^ 20 }
 
 local Runner = {}
 Runner.__index = Runner

@@ -12,8 +12,19 @@ local style = require "qspec.style"
 
 local M = {}
 
+-- A report that cannot be written is better known before a long run than after it.
+local function check_target(path)
+  local folder = path:match("^(.*)/[^/]*$") or "."
+  if system.kind(folder == "" and "/" or folder) ~= "directory" then
+    error(outcome.error("io", "the report's folder does not exist", "make it first", path), 0)
+  elseif system.kind(path) ~= nil and system.kind(path) ~= "file" then
+    error(outcome.error("io", "the report's target is not a regular file", nil, path), 0)
+  end
+end
+
 -- Collects a report and writes it whole when the run ends, so that it is never torn.
 local function file_target(path)
+  if path ~= "-" then check_target(path) end
   local parts = {}
   local target = {}
   function target.write(_, text) parts[#parts + 1] = text end

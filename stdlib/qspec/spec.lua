@@ -19,7 +19,7 @@ local MODEL_FIELDS = {
   checkpoint = { type = "any", help = "example, hub or path; a text is a path beside the spec" },
   baseline = { type = "any", help = "the full-precision checkpoint to compare with" },
   quantize = { type = "any", help = "quantize the checkpoint on load: bitsandbytes { ... }" },
-  architecture = { type = "table", help = "what config.json says, to compute from without weights" },
+  architecture = { type = "table", help = "what config.json says, to compute without weights" },
   tags = { type = "list", list_of = "string", help = "for --only and --skip" },
 }
 
@@ -234,8 +234,11 @@ end
 ---@param path string
 ---@return table spec {path, family?, models, declarations}
 function M.load(path)
-  if system.kind(path) == "directory" then
+  local kind = system.kind(path)
+  if kind == "directory" then
     mistake("the spec is a folder", "name a .lua file in it", path)
+  elseif not kind then
+    mistake("there is no such spec", "qspec list specs shows those that ship", path)
   end
   local text = system.read(path, 4 * 2 ^ 20)
   local spec = setmetatable({ path = path, models = {}, declarations = {}, text = text,

@@ -52,7 +52,11 @@ function lazy.config_file(self)
     return { raw = self.inline_config, kinds = {}, where = "the spec" }
   end
   local path = self:file("config.json")
-  if not path or system.kind(path) == nil then
+  if system.kind(self.path) == "file" then
+    refuse("checkpoint", "this is a file, wanted a model folder",
+      "the folder holds config.json beside the weights", self.path)
+  end
+  if system.kind(path) == nil then
     if system.kind(self.path) == nil then checkpoint.open(self.path) end
     refuse("checkpoint", "there is no config.json in the model folder",
       "a model folder as save_pretrained writes it has one", self.path)

@@ -126,7 +126,7 @@ test("stored biases are asked of the checkpoint", function()
     local found = by_name(decoder.modules(asking, config { n_layer = 1 }, has))
     return found["transformer.h.0.mlp.dense_h_to_4h"].bias
   end
-  test.equal(biases(function(name) return name:find("dense_h_to_4h.bias", 1, true) ~= nil end), true)
+  test.equal(biases(function(name) return name:match("dense_h_to_4h%.bias$") ~= nil end), true)
   test.equal(biases(function() return false end), false)
   test.equal(biases(nil), false)
 end)
@@ -175,6 +175,26 @@ test("bloom-tiny makes the tokens that transformers made of all its prompts", fu
   for _, wanted in ipairs(json.read(TINY .. "/reference.json").generations) do
     local found = model:generate(wanted.input_ids, { max_new_tokens = 10, eos_token_id = 2 })
     test.equal(found.ids, wanted.output_ids, wanted.prompt)
+  end
+end)
+
+-- The reference ran on a GPU: where its token differs, the two must have been almost equal here.
+local function same_or_tied(found, wanted)
+  for i, id in ipairs(wanted.output_ids) do
+    if found.ids[i] ~= id then
+      local step = found.steps[i - #wanted.input_ids]
+      return step ~= nil and step.runner_up == id and step.margin < 0.05
+    end
+  end
+  return #found.ids == #wanted.output_ids
+end
+
+test("bloom-tiny in nf4 makes the tokens that transformers made of all its prompts", function()
+  local path = system.home() .. "/examples/models/bloom-tiny-bnb-nf4"
+  local model = require("qspec.subject").new({ name = "nf4", path = path }).runtime
+  for _, wanted in ipairs(json.read(path .. "/reference.json").generations) do
+    local found = model:generate(wanted.input_ids, { max_new_tokens = 10, eos_token_id = 2 })
+    test.ok(same_or_tied(found, wanted), wanted.prompt)
   end
 end)
 

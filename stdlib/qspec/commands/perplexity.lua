@@ -1,5 +1,6 @@
 -- qspec perplexity: how well a model predicts a text.
 
+local outcome = require "qspec.outcome"
 local json = require "host.json"
 local system = require "host.system"
 local perplexity = require "qspec.perplexity"
@@ -19,7 +20,8 @@ return {
   run = function(args)
     local subject = Subject.new { name = args.path, path = args.path }
     local text = system.read(args.text, perplexity.LARGEST_TEXT)
-    local result = perplexity.measure(subject, text, args.window)
+    local ok, result = pcall(perplexity.measure, subject, text, args.window)
+    if not ok then error(outcome.at(result, args.text), 0) end
     if args.json then
       result.schema = "qspec.perplexity/1"
       system.stdout(json.encode(result, { indent = 2 }) .. "\n")

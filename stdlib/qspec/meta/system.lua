@@ -86,8 +86,10 @@ function system.pid() end
 ---@return boolean mapped whether a file whose path holds `part` is mapped into the process
 function system.loaded(part) end
 
----@param name string a type ("qspec.Tensor") or a loaded module ("host.json")
----@return string[]? names of its methods or functions, sorted; nil when it is unknown
+---What the host has: for a test that compares it with these stubs.
+---@param name string? a type ("qspec.Tensor") or a loaded module ("host.json")
+---@return string[]? names of its methods or functions, sorted, nil when it is unknown; names of the
+---types when nothing is asked for
 function system.registered(name) end
 
 return system

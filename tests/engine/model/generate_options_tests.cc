@@ -79,6 +79,10 @@ BOOST_AUTO_TEST_CASE(refuses_values_of_another_type_or_range) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_value_that_is_not_utf8_is_still_shown) {
+  BOOST_CHECK_THROW(parse_generate_options({{"max_new_tokens", "\xff"}}, 100), Error);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -203,6 +203,31 @@ BOOST_AUTO_TEST_CASE(a_bias_that_is_missing_too_many_or_of_another_size_is_refus
   BOOST_TEST(says(error_of(tiny::decoder_program(), weights), "'qkv.bias' is there"));
 }
 
+BOOST_AUTO_TEST_CASE(codes_in_the_place_of_a_dense_weight_are_refused) {
+  Weights weights = tiny::decoder_weights();
+  weights["qkv"].weight = at::zeros({45, 15}, at::kByte);
+  BOOST_TEST(says(error_of(tiny::decoder_program(), weights),
+                  "'qkv.weight' is Byte [45, 15], wanted a floating dtype"));
+}
+
+BOOST_AUTO_TEST_CASE(int8_parts_of_another_dtype_or_size_are_refused) {
+  Weights weights = tiny::decoder_weights();
+  weights["qkv"] = {};
+  weights["qkv"].int8 = Int8Weight{at::zeros({45, 15}, at::kByte), at::ones({45}), 6};
+  BOOST_TEST(says(error_of(tiny::decoder_program(), weights), "wanted int8 codes"));
+  weights["qkv"].int8 = Int8Weight{at::zeros({45, 15}, at::kChar), at::ones({44}), 6};
+  BOOST_TEST(says(error_of(tiny::decoder_program(), weights), "'qkv (absmax)' is Float [44]"));
+  weights["qkv"].int8 = Int8Weight{at::zeros({45, 16}, at::kChar), at::ones({45}), 6};
+  BOOST_TEST(says(error_of(tiny::decoder_program(), weights), "'qkv.weight' is [45, 16]"));
+}
+
+BOOST_AUTO_TEST_CASE(an_embedding_needs_its_weight_dense) {
+  Weights weights = tiny::decoder_weights();
+  weights["embed"] = {};
+  weights["embed"].int8 = Int8Weight{at::zeros({11, 15}, at::kChar), at::ones({11}), 6};
+  BOOST_TEST((error_of(tiny::decoder_program(), weights).kind() == ErrorKind::kUnsupported));
+}
+
 BOOST_AUTO_TEST_CASE(a_program_without_its_fields_is_refused) {
   const Weights weights = tiny::decoder_weights();
   for (const char* name : {"vocab_size", "layers", "logits", "ops"}) {
