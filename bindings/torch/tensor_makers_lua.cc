@@ -104,8 +104,12 @@ int zeros(lua_State* L) {
   return 1;
 }
 
-// tensor.arange(first, last [, dtype]): whole numbers, both ends in
+// tensor.arange([first,] last [, dtype]): whole numbers, both ends in; from 1 unless given
 int arange(lua_State* L) {
+  if (lua_type(L, 2) != LUA_TNUMBER) {
+    lua_pushinteger(L, 1);
+    lua_insert(L, 1);
+  }
   const int64_t first = check_integer(L, 1), last = check_integer(L, 2);
   const at::ScalarType dtype = optional_dtype(L, 3, at::kLong);
   checked_size({std::max<int64_t>(0, last - first + 1)}, at::kLong);

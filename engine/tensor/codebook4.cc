@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <mutex>
 #include <string>
@@ -52,7 +53,10 @@ at::Tensor dequantize(const Codebook4& weight, at::ScalarType dtype) {
 CodeRule code_rule(std::span<const double> thresholds, std::span<const uint32_t> codes,
                    bool magnitude) {
   const size_t most = magnitude ? 7 : 15;
-  if (thresholds.size() > most || !std::is_sorted(thresholds.begin(), thresholds.end())) {
+  const bool ascend = std::is_sorted(thresholds.begin(), thresholds.end()) &&
+                      std::none_of(thresholds.begin(), thresholds.end(),
+                                   [](double value) { return std::isnan(value); });
+  if (thresholds.size() > most || !ascend) {
     throw Error(ErrorKind::kSpec, std::to_string(thresholds.size()) +
                                       " thresholds, wanted at most " + std::to_string(most) +
                                       " in ascending order");
@@ -80,8 +84,8 @@ CodeRule code_rule(std::span<const double> thresholds, std::span<const uint32_t>
 Quantized4 quantize_codebook4(const at::Tensor& weight, const CodeRule& rule, int64_t block_size) {
   check_block_size(block_size);
   const int64_t count = weight.numel();
-  Quantized4 result{at::empty({ceil_div(count, 2), 1}, at::kByte),
-                    at::empty({ceil_div(count, block_size)}, at::kFloat)};
+  Quantized4 result{empty_tensor({ceil_div(count, 2), 1}, at::kByte),
+                    empty_tensor({ceil_div(count, block_size)}, at::kFloat)};
   auto* packed = result.packed.mutable_data_ptr<uint8_t>();
   auto* absmax = result.absmax.mutable_data_ptr<float>();
   const FloatSource source = float_source(weight);

@@ -39,8 +39,7 @@ class Accumulator {
         kernels().error_sums(r, q, static_cast<size_t>(count), static_cast<size_t>(part),
                              squares_.data(), errors_.data());
     if (!is_safe(stretch, parts)) return add_carefully(r, q, begin, count, part);
-    sums_.decoded_squares += stretch.decoded_squares;
-    sums_.products += stretch.products;
+    sums_.cross += stretch.cross;
     note_largest(r, q, begin, count, stretch.max_abs_error);
     for (size_t p = 0; p < parts; ++p) {
       add_part(begin + static_cast<int64_t>(p) * part, squares_[p], errors_[p]);
@@ -62,8 +61,7 @@ class Accumulator {
   bool is_safe(const ErrorSums& stretch, size_t parts) const {
     const double squares = std::accumulate(squares_.begin(), squares_.begin() + parts, 0.0);
     const double errors = std::accumulate(errors_.begin(), errors_.begin() + parts, 0.0);
-    if (!(squares + errors + stretch.decoded_squares < kLargestSafe)) return false;
-    return (squares > kLeastSafe || (squares == 0 && stretch.decoded_squares == 0)) &&
+    return squares + errors < kLargestSafe && (squares > kLeastSafe || squares == 0) &&
            (errors > kLeastSafe || stretch.max_abs_error == 0);
   }
 
@@ -100,8 +98,7 @@ class Accumulator {
         if (!std::isfinite(baseline) || !std::isfinite(decoded)) continue;
         squares += baseline * baseline;
         errors += error * error;
-        sums_.decoded_squares += decoded * decoded;
-        sums_.products += baseline * decoded;
+        sums_.cross += baseline * error;
         if (std::fabs(error) <= sums_.max_abs_error) continue;
         sums_.max_abs_error = std::fabs(error);
         sums_.max_error_index = begin + i;
@@ -121,9 +118,8 @@ void merge(Comparison& total, const Comparison& chunk) {
   total.nonfinite_decoded += chunk.nonfinite_decoded;
   total.nonfinite_baseline += chunk.nonfinite_baseline;
   total.baseline_squares += chunk.baseline_squares;
-  total.decoded_squares += chunk.decoded_squares;
   total.error_squares += chunk.error_squares;
-  total.products += chunk.products;
+  total.cross += chunk.cross;
   if (chunk.max_abs_error > total.max_abs_error) {
     total.max_abs_error = chunk.max_abs_error;
     total.max_error_index = chunk.max_error_index;
@@ -171,8 +167,10 @@ double Comparison::worst_block_sqnr_db() const {
 
 double Comparison::cosine() const {
   if (!all_finite()) return 0;
-  if (baseline_squares == 0 && decoded_squares == 0) return 1;
-  if (baseline_squares == 0 || decoded_squares == 0) return 0;
+  const double products = baseline_squares + cross;
+  const double decoded_squares = baseline_squares + 2 * cross + error_squares;
+  if (baseline_squares == 0 && error_squares == 0) return 1;
+  if (baseline_squares == 0 || decoded_squares <= 0) return 0;
   return products / (std::sqrt(baseline_squares) * std::sqrt(decoded_squares));
 }
 

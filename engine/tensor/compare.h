@@ -15,9 +15,8 @@ struct Comparison {
   int64_t nonfinite_decoded = 0;
   int64_t nonfinite_baseline = 0;
   double baseline_squares = 0;   // sum of r^2
-  double decoded_squares = 0;    // sum of q^2
   double error_squares = 0;      // sum of e^2
-  double products = 0;           // sum of r * q
+  double cross = 0;              // sum of r * e
   double max_abs_error = 0;      // largest |e|
   int64_t max_error_index = -1;  // of the first such element, flattened from 0; -1: all equal
   int64_t worst_block = -1;      // with the largest sum e^2 / sum r^2, from 0; -1: all equal
@@ -31,7 +30,8 @@ struct Comparison {
   double sqnr_db() const;
   // The same of the worst block alone.
   double worst_block_sqnr_db() const;
-  // sum r * q / sqrt(sum r^2 * sum q^2); 1 when both are all zeros, 0 when one is.
+  // sum r * q / sqrt(sum r^2 * sum q^2); 1 when both are all zeros, 0 when one is. Taken from r and
+  // e, as r * q = r^2 + r * e and q^2 = r^2 + 2 * r * e + e^2: near 1 that keeps its digits.
   double cosine() const;
   // sum e^2 / sum r^2; 0 when all are equal.
   double nmse() const;

@@ -19,6 +19,9 @@ using Narrow = void (*)(const float*, size_t, uint16_t*);
 
 constexpr int64_t kGrain = 1 << 16;
 
+// A larger result leaves the caches before anyone reads it.
+constexpr int64_t kCachedBytes = 16 << 20;
+
 FloatSource half_source(at::Tensor tensor, Widen widen) {
   const auto* data = static_cast<const uint16_t*>(tensor.const_data_ptr());
   return [tensor = std::move(tensor), data, widen](int64_t begin, int64_t count, float* buffer) {
@@ -37,9 +40,14 @@ void fill_floats(const FloatSource& source, int64_t unit, at::Tensor& result) {
 
 void fill_halves(const FloatSource& source, int64_t unit, Narrow narrow, at::Tensor& result) {
   auto* data = static_cast<uint16_t*>(result.mutable_data_ptr());
+  const bool streamed = static_cast<int64_t>(result.nbytes()) > kCachedBytes;
   for_stretches(result.numel(), unit, [&](int64_t begin, int64_t end, float* buffer) {
-    const int64_t count = end - begin;
-    narrow(source(begin, count, buffer), static_cast<size_t>(count), data + begin);
+    const auto count = static_cast<size_t>(end - begin);
+    const float* values = source(begin, end - begin, buffer);
+    if (!streamed) return narrow(values, count, data + begin);
+    alignas(64) std::array<uint16_t, kStretch> halves;
+    narrow(values, count, halves.data());
+    kernels().stream(halves.data(), count * sizeof(uint16_t), data + begin);
   });
 }
 
@@ -72,7 +80,7 @@ at::Tensor materialize(const FloatSource& source, at::IntArrayRef shape, at::Sca
     throw Error(ErrorKind::kSpec, std::string("cannot decode to ") + at::toString(dtype))
         .hint("wanted float32, float16 or bfloat16");
   }
-  at::Tensor result = at::empty(checked_size(shape, dtype), dtype);
+  at::Tensor result = empty_tensor(shape, dtype);
   if (dtype == at::kFloat) {
     fill_floats(source, unit, result);
   } else {

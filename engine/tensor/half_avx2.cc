@@ -53,6 +53,20 @@ void float_to_bfloat16_avx2(const float* from, size_t count, uint16_t* to) {
   float_to_bfloat16_plain(from + i, count - i, to + i);
 }
 
+void stream_avx2(const void* from, size_t bytes, void* to) {
+  const auto* source = static_cast<const unsigned char*>(from);
+  auto* target = static_cast<unsigned char*>(to);
+  size_t i = 0;
+  if (reinterpret_cast<uintptr_t>(to) % 32 == 0) {
+    for (; i + 32 <= bytes; i += 32) {
+      _mm256_stream_si256(reinterpret_cast<__m256i*>(target + i),
+                          _mm256_loadu_si256(reinterpret_cast<const __m256i*>(source + i)));
+    }
+    _mm_sfence();
+  }
+  stream_plain(source + i, bytes - i, target + i);
+}
+
 }  // namespace qspec
 
 #endif

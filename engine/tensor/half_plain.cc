@@ -1,5 +1,6 @@
 #include <bit>
 #include <cmath>
+#include <cstring>
 
 #include "engine/tensor/kernel_versions.h"
 
@@ -62,6 +63,10 @@ void float_to_half_plain(const float* from, size_t count, uint16_t* to) {
 
 void float_to_bfloat16_plain(const float* from, size_t count, uint16_t* to) {
   for (size_t i = 0; i < count; ++i) to[i] = to_bfloat16(from[i]);
+}
+
+void stream_plain(const void* from, size_t bytes, void* to) {
+  std::memcpy(to, from, bytes);
 }
 
 }  // namespace qspec

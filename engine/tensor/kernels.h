@@ -34,9 +34,8 @@ struct Codes4 {
 
 // Of reference r and decoded q, with e = q - r, over one stretch.
 struct ErrorSums {
-  float decoded_squares;  // sum of q * q
-  float products;         // sum of r * q
-  float max_abs_error;    // largest |e|; a NaN does not count
+  float cross;          // sum of r * e
+  float max_abs_error;  // largest |e|; a NaN does not count
 };
 
 // Of x over one stretch without NaN.
@@ -56,6 +55,9 @@ struct Kernels {
   // as a bfloat16, which is what torch does.
   void (*float_to_half)(const float* from, size_t count, uint16_t* to);
   void (*float_to_bfloat16)(const float* from, size_t count, uint16_t* to);
+
+  // Copies past the caches where it can: for results that no cache would hold until they are read.
+  void (*stream)(const void* from, size_t bytes, void* to);
 
   // to[i] = codebook[code i] * absmax[i / block].
   void (*decode4)(const Codes4& codes, size_t count, float* to);

@@ -11,6 +11,7 @@
 #include "engine/tensor/kernels.h"
 #include "engine/tensor/parallel.h"
 #include "engine/tensor/parts.h"
+#include "engine/tensor/sizes.h"
 
 namespace qspec {
 namespace {
@@ -50,7 +51,8 @@ Rowwise8 quantize_rowwise_int8(const at::Tensor& weight) {
   }
   const at::Tensor halves = weight.to(at::kHalf).contiguous();
   const int64_t columns = weight.size(1);
-  Rowwise8 result{at::empty(weight.sizes(), at::kChar), at::empty({weight.size(0)}, at::kFloat)};
+  Rowwise8 result{empty_tensor(weight.sizes(), at::kChar),
+                  empty_tensor({weight.size(0)}, at::kFloat)};
   const FloatSource source = float_source(halves);
   auto* codes = result.codes.mutable_data_ptr<int8_t>();
   auto* absmax = result.absmax.mutable_data_ptr<float>();

@@ -1,7 +1,10 @@
 #include "engine/tensor/sizes.h"
 
 #include <ATen/ExpandUtils.h>
+#include <ATen/ops/empty.h>
+#include <sys/mman.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -24,6 +27,15 @@ at::IntArrayRef batch_of(const at::Tensor& tensor) {
   return tensor.sizes().slice(0, tensor.dim() > 2 ? static_cast<size_t>(tensor.dim() - 2) : 0);
 }
 
+void prefer_huge_pages(void* memory, size_t bytes) {
+  constexpr uintptr_t kHugePage = 2 << 20;
+  const auto address = reinterpret_cast<uintptr_t>(memory);
+  const uintptr_t first = (address + kHugePage - 1) / kHugePage * kHugePage;
+  const uintptr_t last = (address + bytes) / kHugePage * kHugePage;
+  // A hint: where the kernel does not take it, small pages do.
+  if (last > first) madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);
+}
+
 }  // namespace
 
 int64_t element_count(at::IntArrayRef shape) {
@@ -44,6 +56,12 @@ at::IntArrayRef checked_size(at::IntArrayRef shape, at::ScalarType dtype) {
   throw Error(ErrorKind::kDevice, "a tensor of shape " + text_of(shape) + " with " +
                                       std::to_string(item) +
                                       " bytes an element is over the limit of 64 GiB");
+}
+
+at::Tensor empty_tensor(at::IntArrayRef shape, at::ScalarType dtype) {
+  at::Tensor tensor = at::empty(checked_size(shape, dtype), dtype);
+  prefer_huge_pages(tensor.mutable_data_ptr(), tensor.nbytes());
+  return tensor;
 }
 
 void check_broadcast(const at::Tensor& a, const at::Tensor& b) {

@@ -17,6 +17,10 @@ int64_t element_count(at::IntArrayRef shape);
 // `shape` again, when a tensor of it is within the limit.
 at::IntArrayRef checked_size(at::IntArrayRef shape, at::ScalarType dtype);
 
+// Memory without values for a tensor of this shape, in huge pages where it is large: the first
+// touch of small ones costs more than what the kernels here do with them.
+at::Tensor empty_tensor(at::IntArrayRef shape, at::ScalarType dtype);
+
 // The result of an operation element by element, of up to 8 bytes an element.
 void check_broadcast(const at::Tensor& a, const at::Tensor& b);
 

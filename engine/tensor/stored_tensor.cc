@@ -46,7 +46,7 @@ at::Tensor read_tensor(const Checkpoint& checkpoint, std::string_view name) {
   const std::vector<int64_t> shape = signed_shape(*entry);
   // Read as bytes: any byte but 0 and 1 is no valid bool.
   const bool is_bool = type == at::kBool;
-  at::Tensor result = at::empty(checked_size(shape, type), is_bool ? at::kByte : type);
+  at::Tensor result = empty_tensor(shape, is_bool ? at::kByte : type);
   if (result.nbytes() != entry->bytes) {
     throw Error(ErrorKind::kCheckpoint, "tensor '" + printable(name) + "' has " +
                                             std::to_string(entry->bytes) + " bytes, wanted " +

@@ -43,15 +43,14 @@ __m256 absolute(__m256 x) {
 }
 
 struct ErrorLanes {
-  Lanes squares, errors, decoded, products;
+  Lanes squares, errors, cross;
   __m256 largest = _mm256_setzero_ps();
 
   void add(const Lanes& r, const Lanes& q) {
     const Lanes e{_mm256_sub_ps(q.low, r.low), _mm256_sub_ps(q.high, r.high)};
     squares.add_product(r, r);
     errors.add_product(e, e);
-    decoded.add_product(q, q);
-    products.add_product(r, q);
+    cross.add_product(r, e);
     // The second operand is the result when the first is a NaN.
     largest = _mm256_max_ps(absolute(e.low), largest);
     largest = _mm256_max_ps(absolute(e.high), largest);
@@ -82,7 +81,7 @@ ErrorSums error_sums_avx2(const float* r, const float* q, size_t count, size_t b
     squares[b] = lanes.squares.fold();
     errors[b] = lanes.errors.fold();
   }
-  return {lanes.decoded.fold(), lanes.products.fold(), extreme(lanes.largest, true)};
+  return {lanes.cross.fold(), extreme(lanes.largest, true)};
 }
 
 MomentSums moment_sums_avx2(const float* x, size_t count) {

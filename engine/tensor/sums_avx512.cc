@@ -33,15 +33,13 @@ __mmask16 live_lanes(size_t left) {
 // What one pass keeps in registers. Lanes beyond the end hold zeros and so add nothing.
 struct ErrorLanes {
   __m512 squares = _mm512_setzero_ps(), errors = _mm512_setzero_ps();
-  __m512 decoded = _mm512_setzero_ps(), products = _mm512_setzero_ps();
-  __m512 largest = _mm512_setzero_ps();
+  __m512 cross = _mm512_setzero_ps(), largest = _mm512_setzero_ps();
 
   void add(__m512 r, __m512 q) {
     const __m512 e = _mm512_sub_ps(q, r);
     squares = _mm512_add_ps(squares, _mm512_mul_ps(r, r));
     errors = _mm512_add_ps(errors, _mm512_mul_ps(e, e));
-    decoded = _mm512_add_ps(decoded, _mm512_mul_ps(q, q));
-    products = _mm512_add_ps(products, _mm512_mul_ps(r, q));
+    cross = _mm512_add_ps(cross, _mm512_mul_ps(r, e));
     // The second operand is the result when the first is a NaN.
     largest = _mm512_max_ps(_mm512_abs_ps(e), largest);
   }
@@ -63,10 +61,8 @@ ErrorSums error_sums_avx512(const float* r, const float* q, size_t count, size_t
     }
     fold_two(lanes.squares, lanes.errors, squares + b, errors + b);
   }
-  ErrorSums sums;
-  fold_two(lanes.decoded, lanes.products, &sums.decoded_squares, &sums.products);
-  sums.max_abs_error = _mm512_reduce_max_ps(lanes.largest);
-  return sums;
+  const float cross = _mm256_cvtss_f32(fold_two(lanes.cross, lanes.cross));
+  return {cross, _mm512_reduce_max_ps(lanes.largest)};
 }
 
 MomentSums moment_sums_avx512(const float* x, size_t count) {

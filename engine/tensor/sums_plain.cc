@@ -23,7 +23,7 @@ struct Lanes {
 
 ErrorSums error_sums_plain(const float* r, const float* q, size_t count, size_t block,
                            float* squares, float* errors) {
-  Lanes decoded, products;
+  Lanes cross;
   float max_abs_error = 0;
   for (size_t begin = 0, b = 0; begin < count; begin += block, ++b) {
     const size_t length = std::min(block, count - begin);
@@ -33,14 +33,13 @@ ErrorSums error_sums_plain(const float* r, const float* q, size_t count, size_t 
       const float e = q[i] - r[i];
       block_squares.of[lane] += r[i] * r[i];
       block_errors.of[lane] += e * e;
-      decoded.of[lane] += q[i] * q[i];
-      products.of[lane] += r[i] * q[i];
+      cross.of[lane] += r[i] * e;
       max_abs_error = std::fabs(e) > max_abs_error ? std::fabs(e) : max_abs_error;
     }
     squares[b] = block_squares.fold();
     errors[b] = block_errors.fold();
   }
-  return {decoded.fold(), products.fold(), max_abs_error};
+  return {cross.fold(), max_abs_error};
 }
 
 MomentSums moment_sums_plain(const float* x, size_t count) {

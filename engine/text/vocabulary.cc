@@ -7,8 +7,6 @@
 namespace qspec {
 namespace {
 
-constexpr int32_t kFree = -1;
-
 uint32_t hash_of(std::string_view token) {
   return static_cast<uint32_t>(std::hash<std::string_view>()(token));
 }
@@ -23,7 +21,7 @@ size_t most_ids(size_t tokens) {
 Vocabulary::Vocabulary(const Component& from) {
   const Component vocab = from.object("vocab");
   const Json& json = vocab.json();
-  slots_.assign(std::bit_ceil(2 * json.size() + 1), kFree);
+  slots_.resize(std::bit_ceil(2 * json.size() + 1));
   size_t highest = 0;
   for (const auto& [token, value] : json.get_ref<const Json::object_t&>()) {
     const std::optional<int32_t> id = token_id_of(value);
@@ -50,12 +48,12 @@ void Vocabulary::add(const Component& from, std::string_view token, int32_t id) 
                                                    std::to_string(id));
   }
   const uint32_t hash = hash_of(token);
-  int32_t& slot = slots_[slot_of(token, hash)];
-  if (slot != kFree) {
+  Slot& slot = slots_[slot_of(token, hash)];
+  if (slot.id != kFree) {
     throw from.refusal(ErrorKind::kCheckpoint, "token '" + printable(token) + "' occurs twice");
   }
-  slot = id;
-  entry = {text_.size(), static_cast<uint32_t>(token.size()), hash};
+  slot = {id, hash};
+  entry = {text_.size(), static_cast<uint32_t>(token.size())};
   text_ += token;
   ++count_;
 }
@@ -68,14 +66,13 @@ std::string_view Vocabulary::token_at(int32_t id) const {
 size_t Vocabulary::slot_of(std::string_view token, uint32_t hash) const {
   const size_t mask = slots_.size() - 1;
   for (size_t slot = hash & mask;; slot = (slot + 1) & mask) {
-    const int32_t id = slots_[slot];
-    if (id == kFree) return slot;
-    if (entries_[static_cast<size_t>(id)].hash == hash && token_at(id) == token) return slot;
+    const Slot& found = slots_[slot];
+    if (found.id == kFree || (found.hash == hash && token_at(found.id) == token)) return slot;
   }
 }
 
 std::optional<int32_t> Vocabulary::id_of(std::string_view token) const {
-  const int32_t id = slots_[slot_of(token, hash_of(token))];
+  const int32_t id = slots_[slot_of(token, hash_of(token))].id;
   if (id == kFree) return std::nullopt;
   return id;
 }

@@ -27,8 +27,12 @@ class Vocabulary {
   struct Entry {
     size_t begin = kAbsent;  // in text_
     uint32_t size = 0;
-    uint32_t hash = 0;
   };
+  struct Slot {
+    int32_t id = kFree;
+    uint32_t hash = 0;  // spares a look at the text of most other tokens
+  };
+  static constexpr int32_t kFree = -1;
   static constexpr size_t kAbsent = SIZE_MAX;
 
   void add(const Component& from, std::string_view token, int32_t id);
@@ -39,7 +43,7 @@ class Vocabulary {
   size_t count_ = 0;
   std::string text_;
   std::vector<Entry> entries_;  // by id
-  std::vector<int32_t> slots_;  // open addressing; -1 is free
+  std::vector<Slot> slots_;     // open addressing
 };
 
 }  // namespace qspec

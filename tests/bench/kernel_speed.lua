@@ -32,7 +32,7 @@ local function seconds_of(f)
 end
 
 local count = rows * columns
-local weight = ((tensor.arange(count) * 0.6180339887) % 1 - 0.5):to("float16")
+local weight = ((tensor.arange(0, count - 1, "float32") * 0.6180339887) % 1 - 0.5):to("float16")
   :reshape(rows, columns)
 local rule = { thresholds = midpoints(NF4), block_size = BLOCK }
 local quantized = tensor.quantize_codebook4(weight, rule)

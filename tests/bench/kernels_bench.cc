@@ -47,7 +47,9 @@ using Body = std::function<void(const Kernels&, Data&, int64_t begin, float* buf
 void dequantize(const Kernels& k, Data& d, int64_t begin, float* buffer, float*) {
   k.decode4({d.packed.data() + begin / 2, d.codebook, d.absmax.data() + begin / kBlock, kBlock},
             kStretch, buffer);
-  k.float_to_bfloat16(buffer, kStretch, d.halves.data() + begin);
+  alignas(64) uint16_t halves[kStretch];
+  k.float_to_bfloat16(buffer, kStretch, halves);
+  k.stream(halves, sizeof halves, d.halves.data() + begin);
 }
 
 void quantize(const Kernels& k, Data& d, int64_t begin, float* buffer, float*) {

@@ -3,7 +3,8 @@
     python tokenizer_parity.py QSPEC_PROGRAM TOKENIZER_JSON...
 
 Ids with and without special tokens, and both decodings of them, must be equal on every string, and
-so must decodings of ids drawn at random. Exit status 1 when one is not; the first few are shown.
+so must decodings of ids drawn at random; for the files named, and then for tokenizers made of
+random components. Exit status 1 when one is not; the first few are shown.
 """
 
 import json
@@ -14,10 +15,13 @@ import sys
 import tempfile
 import unicodedata
 
+from random_tokenizers import random_tokenizer
 from tokenizers import Tokenizer
 
 SEED = 20240607
 WANTED_STRINGS = 3200
+RANDOM_TOKENIZERS = 24
+STRINGS_OF_EACH = 200
 SHOWN = 5
 
 PROSE = """The quick brown fox jumps over the lazy dog. It's said that we'll never know what they've
@@ -122,31 +126,47 @@ def of_qspec(program, path, texts, ids):
     return json.loads(done.stdout)
 
 
-def compare(program, path):
-    """Whether all are equal; prints the count and the first differences."""
+def compare(program, path, name, choose=lambda texts: texts):
+    """How many strings there were and how many are equal; shows the first differences."""
     tokenizer = Tokenizer.from_file(path)
     tokenizer.no_truncation()
     tokenizer.no_padding()
     special = [token.content for token in tokenizer.get_added_tokens_decoder().values()]
-    texts = strings(special[:40], WANTED_STRINGS)
-    ids = random_ids(tokenizer.get_vocab_size(), 200)
+    texts = choose(strings(special[:40], WANTED_STRINGS))
+    ids = random_ids(tokenizer.get_vocab_size(), len(texts) // 16)
     wanted = expected(tokenizer, texts, ids)
     found = of_qspec(program, path, texts, ids)
     assert len(found) == len(wanted), f"{len(found)} results for {len(wanted)} strings"
     different = [i for i in range(len(wanted)) if wanted[i] != found[i]]
-    print(f"{path}: {len(wanted)} strings, {len(wanted) - len(different)} equal")
     for i in different[:SHOWN]:
-        print(f"  {(texts + ids)[i]!r}")
+        print(f"{name}: {(texts + ids)[i]!r}")
         for want, got in zip(wanted[i], found[i]):
             if want != got:
                 print(f"    wanted {want!r}\n    found  {got!r}")
-    return not different
+    return len(wanted), len(wanted) - len(different)
+
+
+def compare_random(program, seed):
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(random_tokenizer(seed), file)
+        file.flush()
+        return compare(program, file.name, f"random tokenizer {seed}",
+                       lambda texts: random.Random(seed).sample(texts, STRINGS_OF_EACH))
+
+
+def report(name, counts):
+    total, equal = (sum(column) for column in zip(*counts))
+    print(f"{name}: {total} strings, {equal} equal")
+    return total == equal
 
 
 def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
-    results = [compare(sys.argv[1], path) for path in sys.argv[2:]]
+    program = sys.argv[1]
+    results = [report(path, [compare(program, path, path)]) for path in sys.argv[2:]]
+    counts = [compare_random(program, SEED + i) for i in range(RANDOM_TOKENIZERS)]
+    results.append(report(f"{RANDOM_TOKENIZERS} random tokenizers", counts))
     sys.exit(0 if all(results) else 1)
 
 

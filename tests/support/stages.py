@@ -195,9 +195,12 @@ def lua():
     return results
 
 
-def cli():
-    code, text, _ = execute([ROOT / "tests/cli/run", "--program", PROGRAM])
-    return protocol_results(text, code, "cli")
+def script(folder):
+    """A stage that is a program of its own: tests/FOLDER/run."""
+    def stage():
+        code, text, _ = execute([ROOT / "tests" / folder / "run", "--program", PROGRAM])
+        return protocol_results(text, code, folder)
+    return stage
 
 
 def parity():
@@ -242,7 +245,8 @@ ALL = [
     Stage("lint", "clang-format, luacheck, shellcheck", lint),
     Stage("engine", "Boost.Test of engine and bindings; the fuzz corpora replayed", engine),
     Stage("lua", "the Lua tests, in the program's own interpreter", lua),
-    Stage("cli", "transcripts of the program", cli),
+    Stage("cli", "transcripts of the program", script("cli")),
+    Stage("mutants", "broken checkpoints: each noticed and named", script("mutants")),
     Stage("spec", "the shipped spec on the shipped models", spec),
     Stage("parity", "the tokenizer against PyPI tokenizers", parity),
     Stage("sanitize", "suites without LibTorch, with AddressSanitizer and UBSan", sanitize),

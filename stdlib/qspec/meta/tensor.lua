@@ -1,4 +1,4 @@
----@meta
+---@meta host.tensor
 -- host.tensor: tensors and packed weights. Loaded, LibTorch with it, at the first require.
 --
 -- Elements, dimensions and blocks count from 1, and from -1 backwards. dtypes are torch's names:
@@ -391,7 +391,8 @@ function M.from(values, dtype) end
 ---@return qspec.Tensor
 function M.zeros(sizes, dtype) end
 
---- The whole numbers from `first` to `last`, both included.
+--- The whole numbers from `first` to `last`, both included; from 1 when only one is given.
+---@overload fun(last: integer, dtype: string?): qspec.Tensor
 ---@param first integer
 ---@param last integer
 ---@param dtype string? int64 unless given

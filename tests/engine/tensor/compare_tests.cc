@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(one_thread_and_many_give_the_same_bits) {
   const Comparison one = compare(decoded, baseline);
   at::set_num_threads(threads);
   BOOST_TEST(one.error_squares == many.error_squares);
-  BOOST_TEST(one.products == many.products);
+  BOOST_TEST(one.cross == many.cross);
   BOOST_TEST(one.worst_block == many.worst_block);
   BOOST_TEST(one.max_error_index == many.max_error_index);
 }

@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(a_missing_name_suggests_the_nearest) {
 BOOST_AUTO_TEST_CASE(packed_four_bit_floats_have_no_tensor) {
   const auto changed = overlay();
   changed->put("w", Dtype::kF4, {2}, {std::byte{0}});
-  BOOST_TEST(refusal([&] { read_tensor(*changed, "w"); }).kind() == ErrorKind::kUnsupported);
+  BOOST_TEST((refusal([&] { read_tensor(*changed, "w"); }).kind() == ErrorKind::kUnsupported));
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_dtype_name_suggests_the_nearest) {
@@ -83,12 +83,12 @@ BOOST_AUTO_TEST_CASE(an_unknown_dtype_name_suggests_the_nearest) {
 }
 
 BOOST_AUTO_TEST_CASE(a_result_over_64_gib_is_refused_before_it_is_made) {
-  BOOST_TEST(refusal([] {
-               checked_size({1 << 20, 1 << 20}, at::kFloat);
-             }).kind() == ErrorKind::kDevice);
-  BOOST_TEST(refusal([] {
-               checked_size({INT64_MAX, 8}, at::kFloat);
-             }).kind() == ErrorKind::kCheckpoint);
+  BOOST_TEST((refusal([] {
+                checked_size({1 << 20, 1 << 20}, at::kFloat);
+              }).kind() == ErrorKind::kDevice));
+  BOOST_TEST((refusal([] {
+                checked_size({INT64_MAX, 8}, at::kFloat);
+              }).kind() == ErrorKind::kCheckpoint));
   const at::Tensor row = at::zeros({1, 1 << 20}), column = at::zeros({1 << 20, 1});
   BOOST_TEST(has(refusal([&] { check_broadcast(row, column); }).message(), "64 GiB"));
   BOOST_TEST(has(refusal([&] { check_matmul(column, row); }).message(), "64 GiB"));
