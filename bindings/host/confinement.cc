@@ -2,28 +2,21 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
 #include <string>
 
 #include "bindings/boundary.h"
 #include "bindings/host/host.h"
+#include "bindings/host/raised.h"
 
 namespace qspec::lua {
 namespace {
 
-constexpr int kStepsPerLook = 1000;
-constexpr int kMostLevels = 100;               // finding a level walks all those before it
-constexpr const char* kSpecPrefix = "@spec:";  // how chunks of specs are named (sandbox.load)
-
-// file:line of the spec's innermost running function; empty when there is none.
+constexpr int kStepsPerLook = 100;
 std::string running_line(lua_State* L) {
-  lua_Debug info;
-  for (int level = 0; level < kMostLevels && lua_getstack(L, level, &info) != 0; ++level) {
-    lua_getinfo(L, "Sl", &info);
-    if (std::strncmp(info.source, kSpecPrefix, std::strlen(kSpecPrefix)) != 0) continue;
-    return info.source + std::strlen(kSpecPrefix) + (":" + std::to_string(info.currentline));
-  }
-  return "";
+  push_running_line(L);
+  std::string line = lua_tostring(L, -1);
+  lua_pop(L, 1);
+  return line;
 }
 
 std::string plain(double value) {

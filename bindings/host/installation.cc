@@ -10,13 +10,15 @@
 namespace qspec::lua {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr const char* kMarker = "stdlib/qspec/main.lua";
 // .qspec/build/<preset>/ lies three folders below the source tree; bin/ beside share/.
 constexpr const char* kFromProgram[] = {".", "..", "../..", "../../..", "../share/qspec"};
 
-std::filesystem::path running_program() {
+fs::path running_program() {
   std::error_code failure;
-  const std::filesystem::path path = std::filesystem::read_symlink("/proc/self/exe", failure);
+  const fs::path path = fs::read_symlink("/proc/self/exe", failure);
   if (failure) {
     throw Error(ErrorKind::kIo, "cannot find the program's own file: " + failure.message())
         .at("/proc/self/exe");
@@ -24,23 +26,25 @@ std::filesystem::path running_program() {
   return path;
 }
 
-bool holds_stdlib(const std::filesystem::path& folder) {
+bool holds_stdlib(const fs::path& folder) {
   std::error_code ignored;
-  return std::filesystem::is_regular_file(folder / kMarker, ignored);
+  return fs::is_regular_file(folder / kMarker, ignored);
 }
 
-std::string home_from(const std::filesystem::path& folder) {
+std::string without_last_slash(const fs::path& path) {
+  const std::string text = path.lexically_normal().string();
+  return text.size() > 1 && text.back() == '/' ? text.substr(0, text.size() - 1) : text;
+}
+
+std::string home_from(const fs::path& folder) {
   if (const char* named = std::getenv("QSPEC_HOME"); named != nullptr && *named != '\0') {
-    if (holds_stdlib(named)) return std::filesystem::absolute(named).lexically_normal();
+    if (holds_stdlib(named)) return without_last_slash(fs::absolute(named));
     throw Error(ErrorKind::kIo, std::string("there is no ") + kMarker + " in QSPEC_HOME")
         .at(named)
         .hint("QSPEC_HOME names the folder that holds stdlib/, specs/ and examples/");
   }
   for (const char* step : kFromProgram) {
-    const std::filesystem::path candidate = (folder / step).lexically_normal();
-    if (!holds_stdlib(candidate)) continue;
-    const std::string home = candidate.string();
-    return home.size() > 1 && home.back() == '/' ? home.substr(0, home.size() - 1) : home;
+    if (holds_stdlib(folder / step)) return without_last_slash(folder / step);
   }
   throw Error(ErrorKind::kIo, std::string("there is no ") + kMarker + " above the program")
       .at(folder.string())
@@ -50,7 +54,7 @@ std::string home_from(const std::filesystem::path& folder) {
 }  // namespace
 
 Installation find_installation() {
-  const std::filesystem::path program = running_program();
+  const fs::path program = running_program();
   return {program.string(), program.parent_path().string(), home_from(program.parent_path())};
 }
 

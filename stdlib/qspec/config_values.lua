@@ -1,18 +1,15 @@
 -- Values of a config.json, checked before anything is computed from them: the file is not ours.
 
 local outcome = require "qspec.outcome"
+local schema = require "qspec.schema"
 
 local M = {}
 
 local MOST = 2 ^ 31 - 1
 
-local function show(value)
-  return type(value) == "table" and "a table" or tostring(value):sub(1, 40)
-end
-
 local function refuse(key, value, wanted)
-  error(outcome.error("checkpoint", ("config.json has %s = %s, wanted %s"):format(key, show(value),
-    wanted)), 0)
+  error(outcome.error("checkpoint", ("config.json has %s = %s, wanted %s"):format(key,
+    schema.show(value), wanted)), 0)
 end
 
 local WANTED = {
@@ -44,7 +41,7 @@ end
 function M.quotient(config, key, divisor)
   local quotient = config[key] / config[divisor]
   if quotient % 1 ~= 0 then
-    refuse(key, config[key], ("a multiple of %s = %s"):format(divisor, show(config[divisor])))
+    refuse(key, config[key], ("a multiple of %s = %s"):format(divisor, schema.show(config[divisor])))
   end
   return quotient
 end

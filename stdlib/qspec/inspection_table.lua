@@ -72,7 +72,7 @@ function M.render(result, verbose)
   for _, line in ipairs((text_table.lines(rows))) do lines[#lines + 1] = line end
   lines[#lines + 1] = ""
   lines[#lines + 1] = #result.findings == 0 and "no findings"
-    or ("%d findings"):format(#result.findings)
+    or units.count(#result.findings, "finding")
   for _, finding in ipairs(result.findings) do
     local about = { finding.module or finding.key or "", finding.module and finding.key or nil }
     lines[#lines + 1] = ("  %s  %s: found %s, wanted %s"):format(finding.check,

@@ -5,6 +5,9 @@ local json = require "host.json"
 
 local M = {}
 
+-- What transformers can load a model in.
+local DTYPES = { "float32", "float16", "bfloat16", "float64" }
+
 --- The model_type of a raw config, checked.
 function M.model_type(raw, where)
   local model_type = raw.model_type
@@ -50,11 +53,18 @@ function M.read(architecture, raw, where)
 end
 
 --- The dtype that transformers loads the model in: dtype="auto", that is, the config's own.
+---@param raw table decoded config.json
+---@param where string its path, for messages
 ---@return string|nil torch name, nil when the config is silent
-function M.dtype(raw)
+function M.dtype(raw, where)
   local dtype = raw.dtype or raw.torch_dtype
-  if type(dtype) ~= "string" then return nil end
-  return (dtype:gsub("^torch%.", ""))
+  if type(dtype) ~= "string" or dtype == "auto" then return nil end
+  local name = dtype:gsub("^torch%.", "")
+  for _, known in ipairs(DTYPES) do
+    if name == known then return name end
+  end
+  error(outcome.error("checkpoint", ("config.json has dtype = '%s', wanted one of %s"):format(dtype,
+    table.concat(DTYPES, ", ")), nil, where), 0)
 end
 
 --- The quantization_config, nil when absent or null.

@@ -42,6 +42,15 @@ local function is_list_of_strings(value, kind)
   return true
 end
 
+-- A list with an entry of another type is a type problem; nothing may be computed from it.
+local function is_usable_list(value)
+  if type(value) ~= "table" then return false end
+  for _, entry in ipairs(value) do
+    if type(entry) ~= "string" then return false end
+  end
+  return true
+end
+
 local function kind_name(kind)
   return type(kind) == "table" and (json.is_array(kind) and "array" or "object") or tostring(kind)
 end
@@ -112,7 +121,9 @@ function M.read(format, raw)
   for _, field in ipairs(format.fields) do
     local value = raw[field.name]
     if value == nil and field.alias_of == nil then value = field.default end
-    if value == json.null then value = nil end
+    if value == json.null or field.type == "strings" and not is_usable_list(value) then
+      value = nil
+    end
     values[field.name] = value
   end
   for _, field in ipairs(format.fields) do

@@ -39,9 +39,8 @@ local function as_error(declaration, err)
     local path = declaration.where:match("^(.*):%d+$") or declaration.where
     return require("qspec.spec").located(path, err)
   end
-  local known = outcome.from(err)
-  if known.where == "" then known.where = declaration.where end
-  return known
+  local kind = declaration.check.custom and "spec" or "internal"
+  return outcome.at(outcome.from(err, kind), declaration.where)
 end
 
 local function with_traceback(err)

@@ -12,17 +12,19 @@ local function names_of(rows)
   return names
 end
 
--- What a dead pattern may have meant: the module or the last part of a module's name next to it.
+-- What a dead pattern may have meant: the module or the part of a module's name next to it.
 local function suggestion(pattern, names)
   local bare = pattern:gsub("%*", "")
   local candidates, seen = {}, {}
-  for _, name in ipairs(names) do
-    for _, candidate in ipairs { name, name:match("[^.]+$") } do
-      if not seen[candidate] then
-        seen[candidate] = true
-        candidates[#candidates + 1] = candidate
-      end
+  local function add(candidate)
+    if not seen[candidate] then
+      seen[candidate] = true
+      candidates[#candidates + 1] = candidate
     end
+  end
+  for _, name in ipairs(names) do
+    add(name)
+    for part in name:gmatch("[^.]+") do add(part) end
   end
   local close = nearest((bare:gsub("^%.+", ""):gsub("%.+$", "")), candidates)
   return close and ("did you mean '%s'?"):format(close) or "qspec inspect lists the modules"

@@ -25,7 +25,7 @@ local MODEL_FIELDS = {
 
 local CUSTOM_FIELDS = {
   needs = { type = "string", allowed = tier.ORDER, default = "header" },
-  run = { type = "function", required = true },
+  run = { type = "function", required = true, help = "write run = function(ctx) ... end" },
   summary = { type = "string", default = "" },
   tags = { type = "list", list_of = "string" },
 }
@@ -128,10 +128,16 @@ end
 function Spec:add_model(name, fields)
   local where, line = caller()
   if type(fields) ~= "table" then mistake("model wants a table", 'model "name" { ... }', where) end
+  for _, other in ipairs(self.models) do
+    if other.name == name then
+      mistake(("there are two models '%s'"):format(name), "the first is at " .. other.where, where)
+    end
+  end
   local own, declared = self:split_fields(name, fields, line)
   own = schema.check(MODEL_FIELDS, own, ("model '%s'"):format(name), where)
   if not own.checkpoint and not own.architecture then
-    mistake(("model '%s' has neither checkpoint nor architecture"):format(name), nil, where)
+    mistake(("model '%s' has neither checkpoint nor architecture"):format(name),
+      'write checkpoint = example "name", hub "org/name" or a path', where)
   end
   local model = { name = name, where = where, tags = own.tags or {}, config = own.architecture,
     checkpoint = own.checkpoint and reference(self, own.checkpoint, "checkpoint", where),
@@ -225,9 +231,7 @@ end
 
 local function as_spec_error(path, err)
   if type(err) == "string" then return located(path, err) end
-  local known = outcome.from(err)
-  if known.where == "" then known.where = path end
-  return known
+  return outcome.at(outcome.from(err, "spec"), path)
 end
 
 --- Reads a spec file.

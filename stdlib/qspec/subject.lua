@@ -102,7 +102,7 @@ local FLOATS = { F16 = true, BF16 = true, F32 = true, F64 = true }
 
 -- dtype="auto" of transformers: the config's, else that of the first floating tensor stored.
 function lazy.dtype(self)
-  local dtype = model_config.dtype(self.raw)
+  local dtype = model_config.dtype(self.raw, self.config_file.where)
   if dtype or not self:has_weights() then return dtype end
   for _, entry in ipairs(self.stored:tensors()) do
     if FLOATS[entry.dtype] then return entry.torch_dtype end
@@ -112,7 +112,7 @@ end
 -- The raw quantization_config; false when there is none.
 function lazy.quantization(self)
   local quantization = model_config.quantization(self.raw)
-  if quantization ~= nil and type(quantization) ~= "table" then
+  if quantization ~= nil and (type(quantization) ~= "table" or json.is_array(quantization)) then
     refuse("checkpoint", "quantization_config is not a JSON object", nil, self.config_file.where)
   end
   return quantization
@@ -121,9 +121,13 @@ end
 function lazy.format(self)
   if not self.quantization then return false end
   local method = quantization_config.method(self.quantization)
+  if not method then
+    refuse("checkpoint", "quantization_config has no quant_method", "see qspec list formats",
+      self.config_file.where)
+  end
   local format, close = quantization_config.format_of(method)
   if format then return format end
-  refuse("unsupported", ("unknown quant_method '%s'"):format(tostring(method)), close
+  refuse("unsupported", ("unknown quant_method '%s'"):format(method), close
     and ("did you mean '%s'?"):format(close) or "see qspec list formats", self.config_file.where)
 end
 
@@ -175,7 +179,9 @@ end
 function lazy.modules(self)
   local has
   if self:has_weights() then has = holdings.lookup(self.architecture, self.stored:tensors()) end
-  return decoder.modules(self.architecture, self.config, has)
+  local ok, result = pcall(decoder.modules, self.architecture, self.config, has)
+  if not ok and type(result) ~= "string" then result = outcome.at(result, self.config_file.where) end
+  return ok and result or error(result, 0)
 end
 
 function lazy.census(self)
@@ -197,7 +203,7 @@ end
 function lazy.generation_config(self)
   if self:has_file("generation_config.json") then
     local raw = json.read(self:file("generation_config.json"))
-    if type(raw) ~= "table" then
+    if type(raw) ~= "table" or json.is_array(raw) then
       refuse("checkpoint", "generation_config.json is not a JSON object", nil,
         self:file("generation_config.json"))
     end

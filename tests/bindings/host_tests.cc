@@ -48,7 +48,8 @@ local parts = {}
 for word in text:gmatch("%w+") do parts[#parts + 1] = word:upper():rep(2) end
 table.sort(parts, function(a, b) return a < b end)
 local joined = table.concat(parts, ","):gsub("%a", function(c) return c .. c end)
-local model = checkpoint.open(require("host.system").home() .. "/examples/models/bloom-tiny-bnb-nf4")
+local home = require("host.system").home()
+local model = checkpoint.open(home .. "/examples/models/bloom-tiny-bnb-nf4")
 local overlay = model:overlay()
 overlay:put("x", "F32", { 1 }, "abcd")
 local size = #overlay:bytes("x")

@@ -18,8 +18,9 @@ ASAN_BUILD = ROOT / ".qspec/build/asan"
 PROGRAM = BUILD / "qspec"
 STATUSES = ("passed", "failed", "skipped")
 
-# A suite or script that takes longer than this hangs.
+# A suite or script that takes longer than this hangs; a build may be slow.
 TIMEOUT_SECONDS = 900
+BUILD_TIMEOUT_SECONDS = 3600
 SHOWN_LINES = 40
 
 # LibTorch itself is not built with AddressSanitizer, and its allocator hides what ours would find.
@@ -44,19 +45,19 @@ def tail(text):
     return "\n".join(text.strip().splitlines()[-SHOWN_LINES:])
 
 
-def execute(command, env=None, cwd=ROOT):
+def execute(command, env=None, cwd=ROOT, timeout=TIMEOUT_SECONDS):
     """-> (exit code, stdout and stderr together, seconds)"""
     began = time.monotonic()
     try:
         done = subprocess.run([str(word) for word in command], cwd=cwd, text=True, errors="replace",
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=TIMEOUT_SECONDS,
+                              stderr=subprocess.STDOUT, timeout=timeout,
                               env={**os.environ, **(env or {})})
         code, text = done.returncode, done.stdout
     except subprocess.TimeoutExpired as late:
         out = late.stdout or b""
         out = out.decode("utf-8", "replace") if isinstance(out, bytes) else out
-        code, text = 124, f"{out}\nno end after {TIMEOUT_SECONDS} seconds"
+        code, text = 124, f"{out}\nno end after {timeout} seconds"
     except FileNotFoundError as missing:
         code, text = 127, f"{missing.filename} is not installed: ./qspec setup --tests"
     return code, text, time.monotonic() - began
@@ -141,7 +142,8 @@ def boost_suites(suites, env=None):
 
 def built(name, build, targets):
     """The result of building; of a failed one the compiler's errors rather than all its words."""
-    code, text, seconds = execute(["cmake", "--build", build, "--target", *targets])
+    code, text, seconds = execute(["cmake", "--build", build, "--target", *targets],
+                                  timeout=BUILD_TIMEOUT_SECONDS)
     if code == 0:
         return Result(name, "passed", seconds)
     errors = [line for line in text.splitlines() if " error: " in line or line.startswith("FAILED")]

@@ -5,6 +5,9 @@ local LEAST_SQNR_DENSE_DB = 40  -- a cast between float16 and bfloat16 leaves ab
 
 local function baseline_tensor(tensor, baseline, row)
   local held = baseline.census.by_name[row.name]
+  if held and held.tied_to and not held.own_tensors then
+    held = baseline.census.by_name[held.tied_to]
+  end
   local entry = held and held.holding.tensors.weight
   if not entry or held.layout then return nil end
   return tensor.read(baseline.checkpoint, entry.name)
@@ -65,11 +68,21 @@ local function usable_rows(census)
   return rows
 end
 
+-- A packed weight that cannot be compared must not look like one that was.
+local function missing_reference(ctx, row)
+  if row.layout then
+    ctx:finding { module = row.name, key = "weight", found = "absent from the baseline",
+      wanted = "a full-precision weight", hint = "is it the baseline of this model?" }
+  elseif not row.tied_to then
+    ctx:note("the baseline has no dense weight for " .. row.name)
+  end
+end
+
 local function check_row(ctx, tensor, row, results)
   local subject = ctx.subject
   local reference = baseline_tensor(tensor, subject.baseline, row)
   if not reference then
-    if not (row.tied_to) then ctx:note("the baseline has no dense weight for " .. row.name) end
+    missing_reference(ctx, row)
     return
   end
   if not same_size(reference, row) then

@@ -26,6 +26,16 @@ BOOST_AUTO_TEST_CASE(composes_and_decomposes) {
   BOOST_TEST(normalized(R"({"type":"NFD"})", "\xC3\xA9") == "e\xCC\x81");
 }
 
+// U+08D3 has a combining class since Unicode 11, and would move before U+0301.
+BOOST_AUTO_TEST_CASE(leaves_marks_younger_than_the_librarys_tables_where_they_are) {
+  BOOST_TEST(normalized(R"({"type":"NFC"})", "a\u0301\u08D3") == "\u00E1\u08D3");
+  BOOST_TEST(normalized(R"({"type":"NFD"})", "\u0301\u08D3\u0316") == "\u0301\u08D3\u0316");
+}
+
+BOOST_AUTO_TEST_CASE(orders_marks_that_the_librarys_tables_know) {
+  BOOST_TEST(normalized(R"({"type":"NFD"})", "a\u0301\u0316") == "a\u0316\u0301");
+}
+
 BOOST_AUTO_TEST_CASE(unfolds_compatibility_characters_in_the_k_forms_only) {
   BOOST_TEST(normalized(R"({"type":"NFKC"})", "\xEF\xAC\x81\xC2\xBD") ==
              "fi1\xE2\x81\x84"

@@ -94,6 +94,15 @@ BOOST_AUTO_TEST_CASE(punctuation_is_unicodes_and_all_of_asciis) {
   BOOST_TEST(split(R"({"type":"Punctuation","behavior":"Contiguous"})", "a,.b") == "[a][,.][b]");
 }
 
+BOOST_AUTO_TEST_CASE(punctuation_is_of_the_librarys_old_unicode) {
+  BOOST_TEST(split(R"({"type":"Punctuation"})", "a\u2E43b\u2E42c") == "[a\u2E43b][\u2E42][c]");
+}
+
+BOOST_AUTO_TEST_CASE(digits_are_of_the_librarys_new_unicode) {
+  BOOST_TEST(split(R"({"type":"Digits","individual_digits":true})", "a\U00010D40") ==
+             "[a][\U00010D40]");
+}
+
 BOOST_AUTO_TEST_CASE(whitespace_keeps_words_and_what_is_between_apart) {
   BOOST_TEST(split(R"({"type":"Whitespace"})", "a_1 é́?! Ⓐ") == "[a_1][é́][?!][Ⓐ]");
 }
