@@ -26,12 +26,13 @@ void refuse_what_is_no_text(std::string_view text, const std::string& name) {
   }
   size_t line = 1;
   for (size_t i = 0; i < text.size();) {
-    const size_t length = text[i] == '\0' ? 0 : utf8_sequence(text.substr(i));
+    const char c = text[i];
+    const size_t length = c > 0 ? 1 : c == '\0' ? 0 : utf8_sequence(text.substr(i));
     if (length == 0) {
       refuse(name, line, "byte " + std::to_string(i) + " is no part of UTF-8 text",
              "save the file as UTF-8");
     }
-    if (text[i] == '\n') ++line;
+    line += c == '\n';
     i += length;
   }
 }

@@ -72,6 +72,7 @@ Confinement::Call::~Call() {
 }
 
 void Confinement::charge(lua_State* L, double steps) {
+  if (innermost_ == nullptr) return;
   spend(steps);
   look_at_clock();
   if (!is_stopped()) return;

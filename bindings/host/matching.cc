@@ -15,19 +15,6 @@ namespace {
 // A step of the matcher is cheaper than an instruction of Lua.
 constexpr double kMatcherStepsPerStep = 8;
 
-// Work of one call, charged when it ends, in whichever way.
-class Work {
- public:
-  explicit Work(lua_State* L) : L_(L) {}
-  uint64_t steps = 0;
-  void charge() const {
-    Confinement::of(L_).charge(L_, static_cast<double>(steps) / kMatcherStepsPerStep);
-  }
-
- private:
-  lua_State* L_;
-};
-
 // Lua's 1-based, possibly negative position as an offset, within the text.
 size_t offset_of(double position, size_t length) {
   if (position < 0) position = std::max(static_cast<double>(length) + position + 1, 1.0);
@@ -46,7 +33,7 @@ void push_capture(lua_State* L, std::string_view subject, const Pattern::Match& 
     return;
   }
   const Pattern::Capture& found = match.captures[capture];
-  if (found.is_position) {
+  if (found.end == Pattern::kPosition) {
     lua_pushnumber(L, static_cast<double>(found.begin) + 1);
   } else {
     push(L, subject.substr(found.begin, found.end - found.begin));
@@ -61,18 +48,19 @@ int push_captures(lua_State* L, std::string_view subject, const Pattern::Match& 
   return static_cast<int>(count);
 }
 
-std::optional<Pattern::Match> search(lua_State* L, const Pattern& pattern, std::string_view subject,
-                                     size_t from) {
-  Work work(L);
-  std::optional<Pattern::Match> match;
+// Whether there is a match; what it cost is charged, also when it cost too much.
+bool search(lua_State* L, const Pattern& pattern, std::string_view subject, size_t from,
+            Pattern::Match& match) {
+  uint64_t steps = 0;
+  bool found = false;
   try {
-    match = pattern.search(subject, from, work.steps);
+    found = pattern.search(subject, from, match, steps);
   } catch (const Error&) {
-    work.charge();
+    Confinement::of(L).charge(L, static_cast<double>(steps) / kMatcherStepsPerStep);
     throw;
   }
-  work.charge();
-  return match;
+  Confinement::of(L).charge(L, static_cast<double>(steps) / kMatcherStepsPerStep);
+  return found;
 }
 
 int push_range(lua_State* L, size_t begin, size_t end) {
@@ -170,20 +158,20 @@ int find_pattern(lua_State* L) {
   const std::string_view text = check_text(L, 2);
   const size_t from = first_offset(L, 3, subject.size());
   if (lua_toboolean(L, 4) || Pattern::is_plain(text)) return find_plain(L, subject, text, from);
-  const auto match = search(L, Pattern(text), subject, from);
-  if (!match) {
+  Pattern::Match match;
+  if (!search(L, Pattern(text), subject, from, match)) {
     lua_pushnil(L);
     return 1;
   }
-  return push_range(L, match->begin, match->end) + push_captures(L, subject, *match, false);
+  return push_range(L, match.begin, match.end) + push_captures(L, subject, match, false);
 }
 
 int match_pattern(lua_State* L) {
   const std::string_view subject = check_text(L, 1);
   const Pattern pattern(check_text(L, 2));
   const size_t from = first_offset(L, 3, subject.size());
-  const auto match = search(L, pattern, subject, from);
-  if (match) return push_captures(L, subject, *match, true);
+  Pattern::Match match;
+  if (search(L, pattern, subject, from, match)) return push_captures(L, subject, match, true);
   lua_pushnil(L);
   return 1;
 }
@@ -195,11 +183,12 @@ int next_match(lua_State* L) {
   const std::string_view subject = check_string(L, lua_upvalueindex(2));
   const Pattern pattern(check_string(L, lua_upvalueindex(3)), true);
   const auto from = static_cast<size_t>(lua_tonumber(L, lua_upvalueindex(4)));
-  const auto match = from > subject.size() ? std::nullopt : search(L, pattern, subject, from);
-  const size_t next = !match ? subject.size() + 1 : match->end + (match->end == match->begin);
+  Pattern::Match match;
+  const bool found = from <= subject.size() && search(L, pattern, subject, from, match);
+  const size_t next = found ? match.end + (match.end == match.begin) : subject.size() + 1;
   lua_pushnumber(L, static_cast<double>(next));
   lua_replace(L, lua_upvalueindex(4));
-  if (match) return push_captures(L, subject, *match, true);
+  if (found) return push_captures(L, subject, match, true);
   lua_pushnil(L);
   return 1;
 }
@@ -226,14 +215,14 @@ int replace_matches(lua_State* L) {
   std::string result;
   size_t copied = 0, from = 0, count = 0;
   while (static_cast<double>(count) < most && from <= subject.size()) {
-    const auto match = search(L, pattern, subject, from);
-    if (!match) break;
+    Pattern::Match match;
+    if (!search(L, pattern, subject, from, match)) break;
     ++count;
-    result += subject.substr(copied, match->begin - copied);
-    replacement.append(result, subject, *match);
+    result += subject.substr(copied, match.begin - copied);
+    replacement.append(result, subject, match);
     refuse_long_text(static_cast<double>(result.size()));
-    copied = match->end;
-    from = match->end + (match->end == match->begin);
+    copied = match.end;
+    from = match.end + (match.end == match.begin);
     if (pattern.is_anchored()) break;
   }
   result += subject.substr(std::min(copied, subject.size()));

@@ -4,7 +4,6 @@
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -17,17 +16,19 @@ class Pattern {
   static constexpr size_t kMaxCaptures = 32;
   static constexpr uint64_t kMaxSteps = 10'000'000;
 
+  static constexpr size_t kPosition = SIZE_MAX;
+
   struct Capture {
-    size_t begin = 0;
-    size_t end = 0;
-    bool is_position = false;  // "()": begin counts from 0
+    size_t begin;
+    size_t end;  // kPosition for "()", which captures where it stands
   };
 
+  // Offsets into the subject. Left as it was where nothing matched.
   struct Match {
-    size_t begin = 0;
-    size_t end = 0;
+    size_t begin;
+    size_t end;
+    size_t capture_count;
     std::array<Capture, kMaxCaptures> captures;
-    size_t capture_count = 0;
   };
 
   // "^" at the start anchors unless `caret_is_plain`. Throws Error(kSpec) when malformed.
@@ -35,9 +36,9 @@ class Pattern {
 
   bool is_anchored() const { return anchored_; }
 
-  // The first match that begins at or after `from`; an anchored one begins at `from`. Adds its work
-  // to `steps` and throws Error(kSpec) when that passes kMaxSteps.
-  std::optional<Match> search(std::string_view subject, size_t from, uint64_t& steps) const;
+  // Finds the first match that begins at or after `from`; an anchored one begins at `from`. Adds
+  // its work to `steps` and throws Error(kSpec) when that passes kMaxSteps.
+  bool search(std::string_view subject, size_t from, Match& match, uint64_t& steps) const;
 
   // Whether `text` has no character that means anything but itself.
   static bool is_plain(std::string_view text);

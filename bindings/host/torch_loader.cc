@@ -76,9 +76,8 @@ void spare_the_cores() {
 }
 
 // Mapped once and never unmapped: LibTorch leaves threads and callbacks behind.
-void* library = nullptr;
-
 void* torch_library(const Installation& installation) {
+  static void* library = nullptr;
   if (library != nullptr) return library;
   const std::string own = own_library(installation);
   const std::string folder = torch_folder(installation) + "/lib/";
@@ -112,10 +111,6 @@ int open_torch_tensor(lua_State* L) {
 }
 int open_torch_model(lua_State* L) {
   return guard<model>(L);
-}
-
-bool torch_is_mapped() {
-  return library != nullptr;
 }
 
 }  // namespace qspec::lua

@@ -11,7 +11,4 @@ namespace qspec::lua {
 int open_torch_tensor(lua_State* L);
 int open_torch_model(lua_State* L);
 
-// Whether LibTorch was needed, so that it is in the process.
-bool torch_is_mapped();
-
 }  // namespace qspec::lua

@@ -9,6 +9,9 @@
 namespace qspec {
 namespace {
 
+// Bytes: codes are read in bursts, too short for the processor to foresee the next one.
+constexpr size_t kAhead = 512;
+
 // The codes of 8 packed bytes, one a 32-bit lane in the order of the elements. Bits above the low
 // four are set: a permute of 16 lanes does not look at them.
 __m512i unpack(const uint8_t* packed) {
@@ -71,6 +74,7 @@ void encode_block(const float* x, size_t count, float inverse, const Encoder& en
 }
 
 void decode_block(const uint8_t* packed, size_t count, __m512 codebook, float absmax, float* to) {
+  _mm_prefetch(reinterpret_cast<const char*>(packed + kAhead), _MM_HINT_T0);
   const __m512 scale = _mm512_set1_ps(absmax);
   size_t i = 0;
   for (; i + 16 <= count; i += 16) {

@@ -8,10 +8,9 @@ namespace {
 
 uint8_t code_of(float x, const CodeRule& rule) {
   const float value = rule.magnitude ? std::fabs(x) : x;
-  size_t position = 0;
-  for (size_t i = 0; i < 15; ++i) position += value > rule.thresholds[i] ? 1 : 0;
+  const auto position = std::lower_bound(rule.thresholds, rule.thresholds + 15, value);
   const uint32_t sign = rule.magnitude && x < 0 ? 8 : 0;
-  return static_cast<uint8_t>(rule.codes[position] | sign);
+  return static_cast<uint8_t>(rule.codes[position - rule.thresholds] | sign);
 }
 
 }  // namespace

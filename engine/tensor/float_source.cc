@@ -22,6 +22,9 @@ constexpr int64_t kGrain = 1 << 16;
 // A larger result leaves the caches before anyone reads it.
 constexpr int64_t kCachedBytes = 16 << 20;
 
+// Elements converted between two runs of streamed stores, so that both go on at once.
+constexpr size_t kStreamed = 512;
+
 FloatSource half_source(at::Tensor tensor, Widen widen) {
   const auto* data = static_cast<const uint16_t*>(tensor.const_data_ptr());
   return [tensor = std::move(tensor), data, widen](int64_t begin, int64_t count, float* buffer) {
@@ -45,9 +48,12 @@ void fill_halves(const FloatSource& source, int64_t unit, Narrow narrow, at::Ten
     const auto count = static_cast<size_t>(end - begin);
     const float* values = source(begin, end - begin, buffer);
     if (!streamed) return narrow(values, count, data + begin);
-    alignas(64) std::array<uint16_t, kStretch> halves;
-    narrow(values, count, halves.data());
-    kernels().stream(halves.data(), count * sizeof(uint16_t), data + begin);
+    alignas(64) std::array<uint16_t, kStreamed> halves;
+    for (size_t i = 0; i < count; i += kStreamed) {
+      const size_t part = std::min(kStreamed, count - i);
+      narrow(values + i, part, halves.data());
+      kernels().stream(halves.data(), part * sizeof(uint16_t), data + begin + i);
+    }
   });
 }
 

@@ -56,7 +56,8 @@ struct Kernels {
   void (*float_to_half)(const float* from, size_t count, uint16_t* to);
   void (*float_to_bfloat16)(const float* from, size_t count, uint16_t* to);
 
-  // Copies past the caches where it can: for results that no cache would hold until they are read.
+  // Copies past the caches where `to` is aligned to the vectors, for results that no cache would
+  // hold until they are read. Other threads see them after a fence (parallel_ranges ends with one).
   void (*stream)(const void* from, size_t bytes, void* to);
 
   // to[i] = codebook[code i] * absmax[i / block].

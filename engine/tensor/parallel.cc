@@ -2,6 +2,8 @@
 
 #include <torch/csrc/stable/c/shim.h>
 
+#include <algorithm>
+#include <atomic>
 #include <exception>
 #include <mutex>
 
@@ -26,6 +28,8 @@ void run(int64_t first_grain, int64_t last_grain, void* context) {
     const std::lock_guard lock(job.mutex);
     if (!job.failure) job.failure = std::current_exception();
   }
+  // Streamed stores are ordered by nothing weaker.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 
 }  // namespace

@@ -23,34 +23,39 @@ struct Lanes {
 
 ErrorSums error_sums_plain(const float* r, const float* q, size_t count, size_t block,
                            float* squares, float* errors) {
-  Lanes cross;
-  float max_abs_error = 0;
+  Lanes cross, largest;
   for (size_t begin = 0, b = 0; begin < count; begin += block, ++b) {
     const size_t length = std::min(block, count - begin);
     Lanes block_squares, block_errors;
-    for (size_t k = 0; k < length; ++k) {
-      const size_t i = begin + k, lane = k % 16;
-      const float e = q[i] - r[i];
-      block_squares.of[lane] += r[i] * r[i];
-      block_errors.of[lane] += e * e;
-      cross.of[lane] += r[i] * e;
-      max_abs_error = std::fabs(e) > max_abs_error ? std::fabs(e) : max_abs_error;
+    for (size_t group = begin; group < begin + length; group += 16) {
+      const size_t lanes = std::min<size_t>(16, begin + length - group);
+      for (size_t lane = 0; lane < lanes; ++lane) {
+        const float base = r[group + lane], e = q[group + lane] - base;
+        block_squares.of[lane] += base * base;
+        block_errors.of[lane] += e * e;
+        cross.of[lane] += base * e;
+        largest.of[lane] = std::fabs(e) > largest.of[lane] ? std::fabs(e) : largest.of[lane];
+      }
     }
     squares[b] = block_squares.fold();
     errors[b] = block_errors.fold();
   }
-  return {cross.fold(), max_abs_error};
+  return {cross.fold(), *std::max_element(largest.of, largest.of + 16)};
 }
 
 MomentSums moment_sums_plain(const float* x, size_t count) {
   Lanes sum, squares;
   MomentSums moments{0, 0, x[0], x[0], 0};
-  for (size_t i = 0; i < count; ++i) {
-    sum.of[i % 16] += x[i];
-    squares.of[i % 16] += x[i] * x[i];
-    moments.min = x[i] < moments.min ? x[i] : moments.min;
-    moments.max = x[i] > moments.max ? x[i] : moments.max;
-    moments.zeros += x[i] == 0 ? 1 : 0;
+  for (size_t group = 0; group < count; group += 16) {
+    const size_t lanes = std::min<size_t>(16, count - group);
+    for (size_t lane = 0; lane < lanes; ++lane) {
+      const float value = x[group + lane];
+      sum.of[lane] += value;
+      squares.of[lane] += value * value;
+      moments.min = value < moments.min ? value : moments.min;
+      moments.max = value > moments.max ? value : moments.max;
+      moments.zeros += value == 0 ? 1 : 0;
+    }
   }
   moments.sum = sum.fold();
   moments.squares = squares.fold();

@@ -41,7 +41,8 @@ end
 function M.quotient(config, key, divisor)
   local quotient = config[key] / config[divisor]
   if quotient % 1 ~= 0 then
-    refuse(key, config[key], ("a multiple of %s = %s"):format(divisor, schema.show(config[divisor])))
+    refuse(key, config[key], ("a multiple of %s = %s"):format(divisor,
+      schema.show(config[divisor])))
   end
   return quotient
 end

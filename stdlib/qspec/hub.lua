@@ -21,7 +21,7 @@ end
 local function commit_of(folder, revision)
   local ref = folder .. "/refs/" .. revision
   if system.kind(ref) == "file" then
-    return (system.read(ref, 4096):gsub("%s+$", ""))
+    return system.read(ref, 4096):match("^(%x+)%s*$") -- anything else could lead out of the cache
   end
   if system.kind(folder .. "/snapshots/" .. revision) == "directory" then return revision end
 end

@@ -15,8 +15,8 @@ M.LARGEST_TEXT = 256 * 2 ^ 20
 ---@return table {window, windows, tokens_scored, mean_nll, perplexity}
 function M.measure(subject, text, window, on_progress)
   if not window or window < 2 or window % 1 ~= 0 then
-    error(outcome.error("usage", ("a window of %s tokens scores nothing"):format(tostring(window)),
-      "at least 2"), 0)
+    error(outcome.error("usage", ("a window of %s tokens, wanted a whole number of at least 2")
+      :format(tostring(window)), "one token predicts the next, so one alone scores nothing"), 0)
   end
   local ids = subject.tokenizer:encode(text, true)
   local windows = math.floor(#ids / window)

@@ -20,7 +20,8 @@ local M = {}
 local function resolve(reference)
   if reference.kind == "hub" then
     local path, reason, enable = hub.find(reference.repository, reference.revision)
-    return path, path and nil or { reason = reason, enable = enable }
+    if path then return path end
+    return nil, { reason = reason, enable = enable }
   end
   if system.kind(reference.path) then return reference.path end
   if reference.example then
@@ -153,6 +154,15 @@ local function matches_any(patterns, declaration, job)
   return false
 end
 
+local function listed(names)
+  local list, seen = {}, {}
+  for _, name in ipairs(names) do
+    if not seen[name] then list[#list + 1] = name end
+    seen[name] = true
+  end
+  return table.concat(list, ", ")
+end
+
 -- A selector that selects nothing at all is a typo.
 local function check_selectors(option, patterns, jobs)
   for _, pattern in ipairs(patterns) do
@@ -167,7 +177,7 @@ local function check_selectors(option, patterns, jobs)
     if not hit then
       local close = nearest(pattern, names)
       error(outcome.error("usage", ("%s %s matches no check, model or tag"):format(option, pattern),
-        close and ("did you mean '%s'?"):format(close) or nil), 0)
+        close and ("did you mean '%s'?"):format(close) or "there are: " .. listed(names)), 0)
     end
   end
 end

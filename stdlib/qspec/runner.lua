@@ -84,6 +84,7 @@ function Runner:demand(event)
     event.findings[#event.findings + 1] = { found = "skipped: " .. event.reason,
       wanted = required and "--require " .. event.cause or "--no-skip", where = event.where,
       hint = event.enable }
+    event.reason, event.enable = nil, nil
   end
 end
 
@@ -177,7 +178,7 @@ function M.run(jobs, reporters, options)
   local runner = setmetatable({ reporters = reporters, options = options, results = {},
     highest = tier.rank(options.tier or "generate") }, Runner)
   for _, job in ipairs(jobs) do
-    if not runner.stopped then runner:job(job) end
+    if not runner.stopped and #job.declarations > 0 then runner:job(job) end
   end
   return runner.results
 end

@@ -18,7 +18,7 @@ local function check_target(path)
   if system.kind(folder == "" and "/" or folder) ~= "directory" then
     error(outcome.error("io", "the report's folder does not exist", "make it first", path), 0)
   elseif system.kind(path) ~= nil and system.kind(path) ~= "file" then
-    error(outcome.error("io", "the report's target is not a regular file", nil, path), 0)
+    error(outcome.error("io", "the report's target is not a regular file", "name a file", path), 0)
   end
 end
 
@@ -59,7 +59,7 @@ local function open_reporters(args)
     local reporter = registry("reporters").get(kind)
     local target = file_target(path)
     if path == "-" and stdout_taken then
-      error(outcome.error("usage", "two reports on stdout"), 0)
+      error(outcome.error("usage", "two reports on stdout", "write one of them to a file"), 0)
     end
     stdout_taken = stdout_taken or path == "-"
     opened[#opened + 1] = { events = reporter.new(target, {}), target = target }

@@ -114,7 +114,8 @@ function Spec:split_fields(name, fields, line)
       local close = type(key) == "string" and nearest(key, names)
       mistake(("model '%s' has an unknown key %s"):format(name, schema.show(key)), close
         and ("did you mean '%s'?"):format(close) or "it takes checkpoint, baseline, quantize, "
-        .. "architecture, tags and names of checks", self:at(line_of_field(self, tostring(key), line)))
+        .. "architecture, tags and names of checks",
+        self:at(line_of_field(self, tostring(key), line)))
     end
   end
   table.sort(declared)

@@ -180,8 +180,8 @@ function lazy.modules(self)
   local has
   if self:has_weights() then has = holdings.lookup(self.architecture, self.stored:tensors()) end
   local ok, result = pcall(decoder.modules, self.architecture, self.config, has)
-  if not ok and type(result) ~= "string" then result = outcome.at(result, self.config_file.where) end
-  return ok and result or error(result, 0)
+  if ok then return result end
+  error(type(result) == "string" and result or outcome.at(result, self.config_file.where), 0)
 end
 
 function lazy.census(self)

@@ -22,7 +22,12 @@ constexpr int64_t kStretch = 4096;
 
 struct Data {
   explicit Data(int64_t elements)
-      : count(elements), packed(elements / 2), absmax(elements / kBlock, 0.02f), halves(elements) {
+      : count(elements),
+        packed(elements / 2),
+        absmax(elements / kBlock, 0.02f),
+        storage(elements + 32) {
+    const auto address = reinterpret_cast<uintptr_t>(storage.data());
+    halves = storage.data() + (64 - address % 64) % 64 / sizeof(uint16_t);
     for (int64_t i = 0; i < elements / 2; ++i)
       packed[i] = static_cast<uint8_t>((i * 2654435761) >> 13);
     for (int64_t i = 0; i < elements; ++i)
@@ -37,7 +42,8 @@ struct Data {
   int64_t count;
   std::vector<uint8_t> packed;
   std::vector<float> absmax;
-  std::vector<uint16_t> halves;
+  std::vector<uint16_t> storage;
+  uint16_t* halves;  // aligned as LibTorch aligns
   float codebook[16];
   CodeRule rule{};
 };
@@ -47,13 +53,16 @@ using Body = std::function<void(const Kernels&, Data&, int64_t begin, float* buf
 void dequantize(const Kernels& k, Data& d, int64_t begin, float* buffer, float*) {
   k.decode4({d.packed.data() + begin / 2, d.codebook, d.absmax.data() + begin / kBlock, kBlock},
             kStretch, buffer);
-  alignas(64) uint16_t halves[kStretch];
-  k.float_to_bfloat16(buffer, kStretch, halves);
-  k.stream(halves, sizeof halves, d.halves.data() + begin);
+  constexpr int64_t kPart = 512;
+  alignas(64) uint16_t halves[kPart];
+  for (int64_t i = 0; i < kStretch; i += kPart) {
+    k.float_to_bfloat16(buffer + i, kPart, halves);
+    k.stream(halves, sizeof halves, d.halves + begin + i);
+  }
 }
 
 void quantize(const Kernels& k, Data& d, int64_t begin, float* buffer, float*) {
-  k.half_to_float(d.halves.data() + begin, kStretch, buffer);
+  k.half_to_float(d.halves + begin, kStretch, buffer);
   k.encode4(buffer, kStretch, kBlock, d.rule, d.packed.data() + begin / 2,
             d.absmax.data() + begin / kBlock);
 }
@@ -62,12 +71,12 @@ void compare(const Kernels& k, Data& d, int64_t begin, float* buffer, float* oth
   static thread_local float squares[kStretch], errors[kStretch];
   k.decode4({d.packed.data() + begin / 2, d.codebook, d.absmax.data() + begin / kBlock, kBlock},
             kStretch, buffer);
-  k.half_to_float(d.halves.data() + begin, kStretch, other);
+  k.half_to_float(d.halves + begin, kStretch, other);
   k.error_sums(other, buffer, kStretch, kBlock, squares, errors);
 }
 
 void moments(const Kernels& k, Data& d, int64_t begin, float* buffer, float*) {
-  k.half_to_float(d.halves.data() + begin, kStretch, buffer);
+  k.half_to_float(d.halves + begin, kStretch, buffer);
   k.moment_sums(buffer, kStretch);
 }
 

@@ -85,13 +85,13 @@ for _, value in ipairs { 0, -1, 2.5, 1e300, 0 / 0, "4", true } do
 end
 
 test("an epsilon that is no number is refused", function()
-  test.raises("layer_norm_epsilon = 1e%-5, wanted a number", function()
+  test.raises("layer_norm_epsilon = '1e%-5', wanted a number", function()
     decoder.modules(bloom, config { layer_norm_epsilon = "1e-5" })
   end)
 end)
 
 test("a flag that is no boolean is refused", function()
-  test.raises("tie_word_embeddings = no, wanted true or false", function()
+  test.raises("tie_word_embeddings = 'no', wanted true or false", function()
     decoder.modules(bloom, config { tie_word_embeddings = "no" })
   end)
 end)

@@ -98,7 +98,7 @@ test("a folder is refused as a spec", function()
 end)
 
 test("a spec that is not there is refused by name", function()
-  local err = test.raises("no such file", spec.load, "/nonexistent/spec.lua")
+  local err = test.raises("no such spec", spec.load, "/nonexistent/spec.lua")
   test.ok(err.where:find("/nonexistent/spec.lua", 1, true) or
     err.message:find("/nonexistent/spec.lua", 1, true))
 end)

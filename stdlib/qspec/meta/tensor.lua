@@ -438,8 +438,14 @@ function M.quantize_codebook4(weight, rule) end
 ---@return { codes: qspec.Tensor, absmax: qspec.Tensor } uint8 of the same shape, float32 [blocks]
 function M.quantize_codebook8(values, codebook, block_size) end
 
+---@class qspec.Codebook8
+---@field codes qspec.Tensor
+---@field codebook qspec.Tensor
+---@field absmax qspec.Tensor
+---@field block_size integer
+
 --- codebook[codes] * absmax, float32 of the shape of `codes`.
----@param parts { codes: qspec.Tensor, codebook: qspec.Tensor, absmax: qspec.Tensor, block_size: integer }
+---@param parts qspec.Codebook8
 ---@return qspec.Tensor
 function M.dequantize_codebook8(parts) end
 
