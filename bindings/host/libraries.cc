@@ -6,6 +6,7 @@
 #include "bindings/host/chunk.h"
 #include "bindings/host/host.h"
 #include "bindings/host/lists.h"
+#include "bindings/host/precompiled.h"
 #include "bindings/host/print.h"
 #include "bindings/host/protected_call.h"
 #include "bindings/host/strings.h"
@@ -72,7 +73,10 @@ int search_module(lua_State* L) {
   lua_call(L, 2, 2);
   if (lua_isnil(L, -2)) return 1;
   const std::string path(check_string(L, -2));
-  load_chunk(L, read_text_file(path, kMaxChunkBytes), "@" + path);
+  const std::string text = read_text_file(path, kMaxChunkBytes);
+  if (!push_precompiled(L, Host::of(L).installation().folder, text)) {
+    load_chunk(L, text, "@" + path);
+  }
   return 1;
 }
 

@@ -88,8 +88,9 @@ const luaL_Reg kTensorReductions[] = {
     {"std", torch_guard<reduce<standard_deviation, standard_deviation_along>>},
     {"norm", torch_guard<reduce<norm, norm_along>>},
     {"count_nonzero",
-     torch_guard<reduce<[](One x) { return number_of(at::count_nonzero(x)); },
-                        [](One x, int64_t dim) { return at::count_nonzero(x, at::IntArrayRef(dim)); }>>},
+     torch_guard<
+         reduce<[](One x) { return number_of(at::count_nonzero(x)); },
+                [](One x, int64_t dim) { return at::count_nonzero(x, at::IntArrayRef(dim)); }>>},
     {"max", torch_guard<extreme<[](One x) { return at::max(x); },
                                 [](One x, int64_t dim) { return at::max(x, dim); }>>},
     {"min", torch_guard<extreme<[](One x) { return at::min(x); },

@@ -19,7 +19,7 @@ std::shared_ptr<const File> open_shard(const WeightFiles& files, const ShardInde
     throw Error(ErrorKind::kIo, "shard '" + printable(shard.file) + "' is missing; tensor '" +
                                     printable(shard.first_tensor) + "' is in it")
         .at(printable_path(path.string()))
-        .hint(nearest_entry_hint(path.parent_path().string(), path.filename().string()));
+        .hint("the download or copy is not complete: fetch this shard");
   }
   return File::open(path.string());
 }

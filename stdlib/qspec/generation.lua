@@ -1,6 +1,7 @@
 -- Prompt to text with a subject: tokenize, generate as its generation_config says, decode.
 
 local json = require "host.json"
+local outcome = require "qspec.outcome"
 
 local M = {}
 
@@ -12,16 +13,33 @@ local function without_nulls(raw)
   return clean
 end
 
+local MOST_TOKENS = 65536
+
+local function check_count(tokens)
+  if type(tokens) == "number" and tokens % 1 == 0 and tokens >= 0 and tokens <= MOST_TOKENS then
+    return
+  end
+  error(outcome.error("usage", ("max_new_tokens is %s, wanted a whole number of 0 to %d"):format(
+    tostring(tokens), MOST_TOKENS)), 0)
+end
+
 --- Generates greedily from one prompt.
 ---@param subject table
 ---@param prompt string
 ---@param max_new_tokens integer
 ---@return table {input_ids, output_ids, text, steps: {token, logit, margin, runner_up}[]}
 function M.run(subject, prompt, max_new_tokens)
+  check_count(max_new_tokens)
   local input_ids = subject.tokenizer:encode(prompt, true)
+  if #input_ids == 0 then
+    error(outcome.error("usage", "the prompt has no tokens", "give a text to continue"), 0)
+  end
   local options = without_nulls(subject.generation_config)
   options.max_new_tokens = max_new_tokens
-  local generated = subject.runtime:generate(input_ids, options)
+  local ok, generated = pcall(subject.runtime.generate, subject.runtime, input_ids, options)
+  if not ok then
+    error(outcome.at(generated, subject:file("generation_config.json") or subject.name), 0)
+  end
   return { input_ids = input_ids, output_ids = generated.ids, steps = generated.steps,
     finished = generated.finished, text = subject.tokenizer:decode(generated.ids, true) }
 end

@@ -25,7 +25,19 @@ end
 
 -- Modules -----------------------------------------------------------------------------------------
 
-local module_methods = {}
+-- A misspelt method is answered with the nearest one.
+local function methods_of(class)
+  local methods = {}
+  return setmetatable(methods, { __index = function(_, name)
+    local names = {}
+    for known in pairs(methods) do names[#names + 1] = known end
+    local close = nearest(tostring(name), names)
+    mistake(("a %s has no method '%s'"):format(class, tostring(name)), close
+      and ("did you mean '%s'?"):format(close) or nil)
+  end })
+end
+
+local module_methods = methods_of "module"
 
 local function row_of(object)
   return state(object).row
@@ -100,7 +112,7 @@ end
 
 -- Models ------------------------------------------------------------------------------------------
 
-local model_methods = {}
+local model_methods = methods_of "model"
 
 function M.module(subject, row)
   return sandbox.object(module_methods, { subject = subject, row = row })
@@ -165,7 +177,7 @@ end
 
 -- The context -------------------------------------------------------------------------------------
 
-local context_methods = {}
+local context_methods = methods_of "context"
 
 for _, name in ipairs { "expect", "finding", "measure", "note", "skip", "progress" } do
   context_methods[name] = function(object, ...)
