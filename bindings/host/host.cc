@@ -6,6 +6,7 @@
 #include "bindings/boundary.h"
 #include "bindings/host/libraries.h"
 #include "bindings/host/modules.h"
+#include "bindings/host/own_library.h"
 #include "bindings/host/shown.h"
 #include "bindings/host/torch_loader.h"
 #include "bindings/value.h"
@@ -26,7 +27,7 @@ constexpr Module kModules[] = {{"host.system", luaopen_host_system},
                                {"host.json", luaopen_host_json},
                                {"host.checkpoint", luaopen_host_checkpoint},
                                {"host.sandbox", luaopen_host_sandbox},
-                               {"host.text", luaopen_host_text},
+                               {"host.text", open_text},
                                {"host.tensor", open_torch_tensor},
                                {"host.model", open_torch_model}};
 

@@ -1,6 +1,5 @@
 // host.system: all of the outside world that scripts of the standard library may touch.
 
-#include <oniguruma.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -51,7 +50,6 @@ int version(lua_State* L) {
            std::to_string(NLOHMANN_JSON_VERSION_MAJOR) + "." +
                std::to_string(NLOHMANN_JSON_VERSION_MINOR) + "." +
                std::to_string(NLOHMANN_JSON_VERSION_PATCH));
-  set_text(L, "oniguruma", onig_version());
   return 1;
 }
 

@@ -1,7 +1,5 @@
 #include "bindings/host/torch_loader.h"
 
-#include <dlfcn.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -9,6 +7,7 @@
 
 #include "bindings/boundary.h"
 #include "bindings/host/host.h"
+#include "bindings/host/own_library.h"
 #include "engine/core/file.h"
 
 namespace qspec::lua {
@@ -18,7 +17,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kMarker = "lib/libtorch_cpu.so";
 constexpr const char* kOwnLibrary = "libqspec_torch.so";
-constexpr const char* kPlacesFromProgram[] = {".", "../lib/qspec"};
 constexpr const char* kHint =
     "./qspec setup fetches the torch that qspec was built with; QSPEC_TORCH names the folder of "
     "another of the same version";
@@ -54,21 +52,6 @@ std::string torch_folder(const Installation& installation) {
   refuse("LibTorch is not installed, and checks on weights need it", candidates.front());
 }
 
-std::string own_library(const Installation& installation) {
-  for (const char* place : kPlacesFromProgram) {
-    const fs::path candidate = fs::path(installation.folder) / place / kOwnLibrary;
-    if (is_file(candidate)) return candidate.string();
-  }
-  refuse(std::string("there is no ") + kOwnLibrary + " beside the program", installation.folder);
-}
-
-void* map_library(const std::string& path) {
-  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
-  if (library != nullptr) return library;
-  const char* reason = dlerror();
-  refuse(std::string("a library cannot be loaded: ") + (reason == nullptr ? "?" : reason), path);
-}
-
 // OpenMP's threads spin between two parallel regions: for a millisecond on idle cores, for far
 // longer in sum when others want the cores too. A short spin costs nothing that was measured.
 void spare_the_cores() {
@@ -79,29 +62,20 @@ void spare_the_cores() {
 void* torch_library(const Installation& installation) {
   static void* library = nullptr;
   if (library != nullptr) return library;
-  const std::string own = own_library(installation);
+  const std::string own = own_library(installation, kOwnLibrary, kHint);
   const std::string folder = torch_folder(installation) + "/lib/";
   spare_the_cores();
-  map_library(folder + "libc10.so");
-  map_library(folder + "libtorch_cpu.so");
-  library = map_library(own);
+  map_library(folder + "libc10.so", kHint);
+  map_library(folder + "libtorch_cpu.so", kHint);
+  library = map_library(own, kHint);
   return library;
 }
 
-int open_from(lua_State* L, const char* symbol) {
-  void* mapped = torch_library(Host::of(L).installation());
-  const auto open = reinterpret_cast<lua_CFunction>(dlsym(mapped, symbol));
-  if (open == nullptr) {
-    throw Error(ErrorKind::kInternal, std::string(kOwnLibrary) + " has no " + symbol);
-  }
-  return open(L);
-}
-
 int tensor(lua_State* L) {
-  return open_from(L, "luaopen_host_tensor");
+  return open_from(L, torch_library(Host::of(L).installation()), "luaopen_host_tensor");
 }
 int model(lua_State* L) {
-  return open_from(L, "luaopen_host_model");
+  return open_from(L, torch_library(Host::of(L).installation()), "luaopen_host_model");
 }
 
 }  // namespace

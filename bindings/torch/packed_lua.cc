@@ -1,7 +1,5 @@
 // qspec.Packed: a quantized weight with everything that decoding it takes.
 
-#include <ATen/ATen.h>
-
 #include <memory>
 #include <sstream>
 

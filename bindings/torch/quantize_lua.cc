@@ -1,7 +1,5 @@
 // Functions of host.tensor that quantize, and that decode without a packed weight.
 
-#include <ATen/ATen.h>
-
 #include "bindings/torch/tensor_arguments.h"
 #include "bindings/torch/tensor_handle.h"
 #include "bindings/torch/tensor_methods.h"

@@ -7,6 +7,7 @@
 
 #include "bindings/boundary.h"
 #include "bindings/torch/tensor_handle.h"
+#include "bindings/torch/torch_boundary.h"
 #include "engine/tensor/dtypes.h"
 
 namespace qspec::lua {
@@ -16,7 +17,7 @@ int64_t from_one(lua_State* L, int index, int64_t size, const char* what) {
   const int64_t value = check_integer(L, index);
   const int64_t position = value < 0 ? value + size : value - 1;
   if (value != 0 && position >= 0 && position < size) return position;
-  throw Error(ErrorKind::kSpec, std::string(what) + " " + std::to_string(value) +
+  throw Error(ErrorKind::kSpec, running_function(L) + what + " " + std::to_string(value) +
                                     " is out of range, wanted 1 to " + std::to_string(size) +
                                     " or -" + std::to_string(size) + " to -1");
 }
@@ -42,9 +43,10 @@ at::Tensor wrapped_number(const at::Scalar& value) {
   return tensor;
 }
 
-[[noreturn]] void refuse_field(const char* key, const char* found, const char* wanted) {
+[[noreturn]] void refuse_field(lua_State* L, const char* key, const char* found,
+                               const char* wanted) {
   throw Error(ErrorKind::kSpec,
-              std::string("field '") + key + "' is a " + found + ", wanted " + wanted);
+              running_function(L) + "field '" + key + "' is a " + found + ", wanted " + wanted);
 }
 
 }  // namespace
@@ -102,7 +104,7 @@ std::pair<at::Tensor, at::Tensor> check_operands(lua_State* L, int index) {
 at::Tensor tensor_field(lua_State* L, int index, const char* key) {
   lua_getfield(L, index, key);
   const TensorHandle* handle = test_handle<TensorHandle>(L, -1);
-  if (handle == nullptr) refuse_field(key, luaL_typename(L, -1), "a live qspec.Tensor");
+  if (handle == nullptr) refuse_field(L, key, luaL_typename(L, -1), "a live qspec.Tensor");
   at::Tensor tensor = handle->tensor;
   lua_pop(L, 1);
   return tensor;
@@ -110,7 +112,7 @@ at::Tensor tensor_field(lua_State* L, int index, const char* key) {
 
 int64_t integer_field(lua_State* L, int index, const char* key) {
   lua_getfield(L, index, key);
-  if (lua_type(L, -1) != LUA_TNUMBER) refuse_field(key, luaL_typename(L, -1), "a whole number");
+  if (lua_type(L, -1) != LUA_TNUMBER) refuse_field(L, key, luaL_typename(L, -1), "a whole number");
   const int64_t value = check_integer(L, lua_gettop(L));
   lua_pop(L, 1);
   return value;

@@ -1,6 +1,9 @@
 // Functions of host.tensor that make tensors out of files, Lua values and other tensors.
 
-#include <ATen/ATen.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 
 #include <cmath>
 #include <string>
@@ -50,7 +53,8 @@ void measure(lua_State* L, int index, Nested& nested) {
   while (lua_istable(L, -1)) {
     nested.shape.push_back(static_cast<int64_t>(lua_objlen(L, -1)));
     if (nested.shape.size() > kMostDimensions) {
-      throw Error(ErrorKind::kSpec, "tables are nested deeper than 16 dimensions");
+      throw Error(ErrorKind::kSpec,
+                  running_function(L) + "tables are nested deeper than 16 dimensions");
     }
     lua_rawgeti(L, -1, 1);
     lua_remove(L, -2);
@@ -62,7 +66,8 @@ void collect(lua_State* L, size_t depth, Nested& nested) {
   if (depth == nested.shape.size()) {
     const int type = lua_type(L, -1);
     if (type != LUA_TNUMBER && type != LUA_TBOOLEAN) {
-      argument_error(L, lua_gettop(L), "a number, or tables of equally many");
+      throw Error(ErrorKind::kSpec, running_function(L) + "an element is a " +
+                                        luaL_typename(L, -1) + ", wanted a number");
     }
     nested.all_booleans = nested.all_booleans && type == LUA_TBOOLEAN;
     nested.elements.push_back(type == LUA_TNUMBER ? lua_tonumber(L, -1) : lua_toboolean(L, -1));
@@ -70,9 +75,9 @@ void collect(lua_State* L, size_t depth, Nested& nested) {
   }
   const auto wanted = nested.shape[depth];
   if (!lua_istable(L, -1) || static_cast<int64_t>(lua_objlen(L, -1)) != wanted) {
-    throw Error(ErrorKind::kSpec, "a table in dimension " + std::to_string(depth + 1) +
-                                      " does not have the " + std::to_string(wanted) +
-                                      " elements of the first one");
+    throw Error(ErrorKind::kSpec, running_function(L) + "a table in dimension " +
+                                      std::to_string(depth + 1) + " does not have the " +
+                                      std::to_string(wanted) + " elements of the first one");
   }
   luaL_checkstack(L, 4, "too many dimensions");
   for (int64_t i = 1; i <= wanted; ++i) {
@@ -106,12 +111,10 @@ int zeros(lua_State* L) {
 
 // tensor.arange([first,] last [, dtype]): whole numbers, both ends in; from 1 unless given
 int arange(lua_State* L) {
-  if (lua_type(L, 2) != LUA_TNUMBER) {
-    lua_pushinteger(L, 1);
-    lua_insert(L, 1);
-  }
-  const int64_t first = check_integer(L, 1), last = check_integer(L, 2);
-  const at::ScalarType dtype = optional_dtype(L, 3, at::kLong);
+  const bool from_one = lua_type(L, 2) != LUA_TNUMBER;
+  const int64_t first = from_one ? 1 : check_integer(L, 1);
+  const int64_t last = check_integer(L, from_one ? 1 : 2);
+  const at::ScalarType dtype = optional_dtype(L, from_one ? 2 : 3, at::kLong);
   checked_size({std::max<int64_t>(0, last - first + 1)}, at::kLong);
   push_tensor(L, at::arange(first, std::max(first, last + 1), at::kLong).to(dtype));
   return 1;
@@ -128,7 +131,7 @@ int cat(lua_State* L) {
     elements += tensors.back().numel();
     lua_pop(L, 1);
   }
-  if (tensors.empty()) throw Error(ErrorKind::kSpec, "cat of an empty list");
+  if (tensors.empty()) throw Error(ErrorKind::kSpec, running_function(L) + "the list is empty");
   checked_size({elements}, tensors[0].scalar_type());
   const int64_t dim = optional_dim(L, 2, tensors[0]).value_or(0);
   push_tensor(L, at::cat(tensors, dim));

@@ -1,6 +1,14 @@
 // Reductions of qspec.Tensor: over everything to a Lua value, or along one dimension to a tensor.
 
-#include <ATen/ATen.h>
+#include <ATen/ops/all.h>
+#include <ATen/ops/any.h>
+#include <ATen/ops/argmax.h>
+#include <ATen/ops/argmin.h>
+#include <ATen/ops/count_nonzero.h>
+#include <ATen/ops/max.h>
+#include <ATen/ops/min.h>
+#include <ATen/ops/sum.h>
+#include <ATen/ops/topk.h>
 
 #include "bindings/torch/tensor_arguments.h"
 #include "bindings/torch/tensor_handle.h"
@@ -51,7 +59,7 @@ int extreme(lua_State* L) {
   }
   auto [values, positions] = along(tensor, *dim);
   push_tensor(L, std::move(values));
-  push_tensor(L, positions + 1);
+  push_tensor(L, positions.add(1));
   return 2;
 }
 
@@ -60,7 +68,7 @@ template <auto operation>
 int position(lua_State* L) {
   const Tensor& tensor = check_tensor(L, 1);
   const std::optional<int64_t> dim = optional_dim(L, 2, tensor);
-  const Tensor positions = operation(tensor, dim) + 1;
+  const Tensor positions = operation(tensor, dim).add(1);
   if (dim) {
     push_tensor(L, positions);
   } else {
@@ -76,7 +84,7 @@ int topk(lua_State* L) {
   const int64_t dim = optional_dim(L, 3, tensor).value_or(-1);
   auto [values, positions] = at::topk(tensor, count, dim);
   push_tensor(L, std::move(values));
-  push_tensor(L, positions + 1);
+  push_tensor(L, positions.add(1));
   return 2;
 }
 

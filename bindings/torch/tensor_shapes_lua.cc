@@ -1,6 +1,6 @@
 // Methods of qspec.Tensor that look at its elements in another shape, order or dtype.
 
-#include <ATen/ATen.h>
+#include <ATen/ops/tensor.h>
 
 #include "bindings/torch/tensor_arguments.h"
 #include "bindings/torch/tensor_handle.h"
@@ -90,7 +90,7 @@ int index_select(lua_State* L) {
   std::vector<int64_t> shape = tensor.sizes().vec();
   shape[static_cast<size_t>(dim)] = positions.numel();
   checked_size(shape, tensor.scalar_type());
-  push_tensor(L, tensor.index_select(dim, positions.flatten() - 1));
+  push_tensor(L, tensor.index_select(dim, positions.flatten().sub(1)));
   return 1;
 }
 

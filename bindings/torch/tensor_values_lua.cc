@@ -1,7 +1,5 @@
 // What qspec.Tensor says about itself and its values.
 
-#include <ATen/ATen.h>
-
 #include <sstream>
 #include <string>
 
@@ -76,8 +74,9 @@ int tolist(lua_State* L) {
   const Tensor& tensor = check_tensor(L, 1);
   const int64_t most = is_absent(L, 2) ? kLongestList : check_integer(L, 2);
   if (tensor.numel() > most) {
-    throw Error(ErrorKind::kSpec, "a tensor of " + std::to_string(tensor.numel()) +
-                                      " elements is over tolist's limit of " + std::to_string(most))
+    throw Error(ErrorKind::kSpec, running_function(L) + "a tensor of " +
+                                      std::to_string(tensor.numel()) +
+                                      " elements is over the limit of " + std::to_string(most))
         .hint("narrow it first, or pass a higher limit");
   }
   push_list(L, tensor);

@@ -18,8 +18,13 @@ Error from_torch(lua_State* L, const c10::Error& error) {
   if (is_out_of_memory(error)) {
     return Error(ErrorKind::kDevice, line).hint("release tensors that are no longer needed");
   }
+  return Error(ErrorKind::kSpec, running_function(L) + line);
+}
+
+std::string running_function(lua_State* L) {
+  // Where register_type and push_functions keep it.
   const char* name = lua_tostring(L, lua_upvalueindex(1));
-  return Error(ErrorKind::kSpec, name == nullptr ? line : std::string(name) + ": " + line);
+  return name == nullptr ? "" : std::string(name) + ": ";
 }
 
 }  // namespace qspec::lua

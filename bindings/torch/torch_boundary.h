@@ -2,6 +2,8 @@
 
 #include <c10/util/Exception.h>
 
+#include <string>
+
 #include "bindings/boundary.h"
 
 namespace qspec::lua {
@@ -9,6 +11,9 @@ namespace qspec::lua {
 // What LibTorch threw, as an Error that names the running function and leaves the C++ backtrace
 // out: kDevice when memory ran out, else kSpec, for the operands were the script's.
 Error from_torch(lua_State* L, const c10::Error& error);
+
+// "qspec.Tensor:add: " while that runs, to begin a message with; empty where no name is known.
+std::string running_function(lua_State* L);
 
 bool is_out_of_memory(const c10::Error& error);
 

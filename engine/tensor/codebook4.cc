@@ -1,6 +1,6 @@
 #include "engine/tensor/codebook4.h"
 
-#include <ATen/ATen.h>
+#include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <array>

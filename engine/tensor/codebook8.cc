@@ -1,6 +1,6 @@
 #include "engine/tensor/codebook8.h"
 
-#include <ATen/ATen.h>
+#include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <string>

@@ -1,7 +1,5 @@
 #include "engine/tensor/compare.h"
 
-#include <ATen/ATen.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>

@@ -1,7 +1,5 @@
 #include "engine/tensor/float_source.h"
 
-#include <ATen/ATen.h>
-
 #include <algorithm>
 #include <array>
 #include <string>

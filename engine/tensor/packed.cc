@@ -1,7 +1,5 @@
 #include "engine/tensor/packed.h"
 
-#include <ATen/ATen.h>
-
 #include <algorithm>
 #include <utility>
 

@@ -1,6 +1,9 @@
 #include "engine/tensor/reductions.h"
 
-#include <ATen/ATen.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/mean.h>
+#include <ATen/ops/std.h>
+#include <ATen/ops/sum.h>
 
 #include <optional>
 #include <string>

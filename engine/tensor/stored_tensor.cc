@@ -1,7 +1,5 @@
 #include "engine/tensor/stored_tensor.h"
 
-#include <ATen/ATen.h>
-
 #include <algorithm>
 #include <cstring>
 #include <utility>

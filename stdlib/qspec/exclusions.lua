@@ -6,8 +6,6 @@
 -- boundary, or a plain suffix; only ".weight" is cut from a parameter's name, so that a model whose
 -- last parameter is a bias protects a name that no module has.
 
-local text = require "host.text"
-
 local M = {}
 
 local function without_weight(name)
@@ -46,15 +44,25 @@ function M.default_keys(architecture, modules)
   return keys
 end
 
+-- Whether a name begins with a match of the key. The only metacharacter of a module's name is the
+-- dot, any character to Lua too; all else goes to the regular expressions of host.text.
+local function starts_with(key)
+  if not key:find("[^%w_%.]") then
+    local pattern = "^" .. key
+    return function(name) return name:find(pattern) ~= nil end
+  end
+  local compiled, regex = pcall(require("host.text").regex, key)
+  return function(name) return compiled and regex:matches_start(name) end
+end
+
 --- One key of an exclusion list as a predicate on module names. A key that is no regular
 --- expression, on which transformers raises, is taken as a suffix only.
 ---@param key string
 ---@return fun(name: string): boolean
 function M.matcher(key)
-  local compiled, prefix = pcall(text.regex, key)
+  local starts = starts_with(key)
   return function(name)
-    local starts = compiled and prefix:matches_start(name)
-    return starts or (#key <= #name and name:sub(-#key) == key)
+    return starts(name) or (#key <= #name and name:sub(-#key) == key)
   end
 end
 

@@ -26,6 +26,9 @@ SHOWN_LINES = 40
 # LibTorch itself is not built with AddressSanitizer, and its allocator hides what ours would find.
 SANITIZED_SUITES = ("test_core", "test_checkpoint", "test_text", "test_bindings")
 
+# engine/tensor, engine/model, engine/model/ops and bindings/torch.
+TORCH_FOLDERS = ("tensor", "model", "ops", "torch")
+
 
 class Result(typing.NamedTuple):
     name: str
@@ -39,6 +42,7 @@ class Stage(typing.NamedTuple):
     summary: str
     run: typing.Callable
     is_needed: bool = False  # the stages after it cannot run without it
+    is_default: bool = True  # runs when no stage is named
 
 
 def tail(text):
@@ -168,11 +172,15 @@ def lint():
     ]
 
 
-def clang_tidy():
-    sources = [path for path in source_files(".cc")
-               if path.relative_to(ROOT).parts[0] in ("engine", "bindings")]
-    return [Result(name, "failed" if message else "passed", seconds, message)
-            for name, seconds, message in tidy.check(ROOT, BUILD, sources)]
+def clang_tidy(includes_torch):
+    """A stage over the sources that include LibTorch's headers, or over those that do not."""
+    def stage():
+        sources = [path for path in source_files(".cc")
+                   if path.relative_to(ROOT).parts[0] in ("engine", "bindings")
+                   and (path.parent.name in TORCH_FOLDERS) == includes_torch]
+        return [Result(name, "failed" if message else "passed", seconds, message)
+                for name, seconds, message in tidy.check(ROOT, BUILD, sources)]
+    return stage
 
 
 def engine():
@@ -252,7 +260,9 @@ ALL = [
     Stage("spec", "the shipped spec on the shipped models", spec),
     Stage("parity", "the tokenizer against PyPI tokenizers", parity),
     Stage("sanitize", "suites without LibTorch, with AddressSanitizer and UBSan", sanitize),
-    Stage("tidy", "clang-tidy on engine/ and bindings/", clang_tidy),
+    Stage("tidy", "clang-tidy on what does not include LibTorch", clang_tidy(False)),
+    Stage("tidytorch", "clang-tidy on what includes LibTorch: some minutes, only when named",
+          clang_tidy(True), is_default=False),
 ]
 
 

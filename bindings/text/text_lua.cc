@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "bindings/boundary.h"
-#include "bindings/host/modules.h"
 #include "engine/text/regex.h"
 #include "engine/text/tokenizer.h"
 
@@ -128,7 +127,7 @@ constexpr luaL_Reg kRegexMethods[] = {{"matches_start", guard<matches_start>}, {
 }  // namespace
 }  // namespace qspec::lua
 
-int luaopen_host_text(lua_State* L) {
+extern "C" int luaopen_host_text(lua_State* L) {
   using namespace qspec::lua;
   register_type(L, TokenizerHandle::kLuaName, kTokenizerMethods, nullptr,
                 release_handle<TokenizerHandle>);
