@@ -1,8 +1,6 @@
 // The engine's quantizers against what bitsandbytes wrote on a GPU: the example model always, and
 // its other quantized forms where QSPEC_FIXTURES names the folder that holds them.
 
-#include <ATen/ATen.h>
-
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -18,6 +16,7 @@
 #include "engine/tensor/rowwise8.h"
 #include "engine/tensor/stored_tensor.h"
 #include "tests/engine/tensor/rules.h"
+#include "tests/engine/tensor/tensors.h"
 
 namespace qspec {
 namespace {

@@ -1,11 +1,10 @@
 #include "engine/tensor/codebook4.h"
 
-#include <ATen/ATen.h>
-
 #include <boost/test/unit_test.hpp>
 #include <limits>
 
 #include "tests/engine/tensor/rules.h"
+#include "tests/engine/tensor/tensors.h"
 #include "tests/support/refusal.h"
 
 namespace qspec {

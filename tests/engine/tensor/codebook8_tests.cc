@@ -1,10 +1,9 @@
 #include "engine/tensor/codebook8.h"
 
-#include <ATen/ATen.h>
-
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 
+#include "tests/engine/tensor/tensors.h"
 #include "tests/support/refusal.h"
 
 namespace qspec {

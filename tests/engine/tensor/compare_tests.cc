@@ -1,12 +1,12 @@
 #include "engine/tensor/compare.h"
 
-#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
 
+#include "tests/engine/tensor/tensors.h"
 #include "tests/support/refusal.h"
 
 namespace qspec {

@@ -1,9 +1,8 @@
 #include "engine/tensor/rowwise8.h"
 
-#include <ATen/ATen.h>
-
 #include <boost/test/unit_test.hpp>
 
+#include "tests/engine/tensor/tensors.h"
 #include "tests/support/refusal.h"
 
 namespace qspec {

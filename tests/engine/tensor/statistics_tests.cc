@@ -1,10 +1,10 @@
 #include "engine/tensor/statistics.h"
 
-#include <ATen/ATen.h>
-
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
+
+#include "tests/engine/tensor/tensors.h"
 
 namespace qspec {
 namespace {

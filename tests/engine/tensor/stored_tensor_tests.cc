@@ -1,12 +1,11 @@
 #include "engine/tensor/stored_tensor.h"
 
-#include <ATen/ATen.h>
-
 #include <boost/test/unit_test.hpp>
 
 #include "engine/tensor/bits.h"
 #include "engine/tensor/dtypes.h"
 #include "engine/tensor/sizes.h"
+#include "tests/engine/tensor/tensors.h"
 #include "tests/support/refusal.h"
 
 namespace qspec {
