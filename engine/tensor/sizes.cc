@@ -2,13 +2,13 @@
 
 #include <ATen/ExpandUtils.h>
 #include <ATen/ops/empty.h>
-#include <sys/mman.h>
+#include <ATen/ops/from_blob.h>
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "engine/core/error.h"
+#include "engine/tensor/page_pool.h"
 
 namespace qspec {
 namespace {
@@ -27,14 +27,8 @@ at::IntArrayRef batch_of(const at::Tensor& tensor) {
   return tensor.sizes().slice(0, tensor.dim() > 2 ? static_cast<size_t>(tensor.dim() - 2) : 0);
 }
 
-void prefer_huge_pages(void* memory, size_t bytes) {
-  constexpr uintptr_t kHugePage = 2 << 20;
-  const auto address = reinterpret_cast<uintptr_t>(memory);
-  const uintptr_t first = (address + kHugePage - 1) / kHugePage * kHugePage;
-  const uintptr_t last = (address + bytes) / kHugePage * kHugePage;
-  // A hint: where the kernel does not take it, small pages do.
-  if (last > first) madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);
-}
+// Below this the allocator reuses memory by itself.
+constexpr int64_t kLarge = 4 << 20;
 
 }  // namespace
 
@@ -59,9 +53,12 @@ at::IntArrayRef checked_size(at::IntArrayRef shape, at::ScalarType dtype) {
 }
 
 at::Tensor empty_tensor(at::IntArrayRef shape, at::ScalarType dtype) {
-  at::Tensor tensor = at::empty(checked_size(shape, dtype), dtype);
-  prefer_huge_pages(tensor.mutable_data_ptr(), tensor.nbytes());
-  return tensor;
+  checked_size(shape, dtype);
+  const int64_t bytes = element_count(shape) * static_cast<int64_t>(c10::elementSize(dtype));
+  if (bytes < kLarge) return at::empty(shape, dtype);
+  const Pages pages = take_pages(static_cast<size_t>(bytes));
+  return at::from_blob(
+      pages.memory, shape, [pages](void*) { give_back_pages(pages); }, dtype);
 }
 
 void check_broadcast(const at::Tensor& a, const at::Tensor& b) {

@@ -17,8 +17,8 @@ int64_t element_count(at::IntArrayRef shape);
 // `shape` again, when a tensor of it is within the limit.
 at::IntArrayRef checked_size(at::IntArrayRef shape, at::ScalarType dtype);
 
-// Memory without values for a tensor of this shape, in huge pages where it is large: the first
-// touch of small ones costs more than what the kernels here do with them.
+// Memory without values for a tensor of this shape; that of large ones comes from the page pool
+// (page_pool.h).
 at::Tensor empty_tensor(at::IntArrayRef shape, at::ScalarType dtype);
 
 // The result of an operation element by element, of up to 8 bytes an element.
