@@ -1,6 +1,7 @@
 #include "engine/checkpoint/stored_checkpoint.h"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <utility>
 
@@ -11,6 +12,23 @@
 namespace qspec {
 namespace {
 
+bool same_but_for_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+// Other shards have names as near as can be and are not what is meant.
+std::string missing_shard_hint(const std::filesystem::path& shard) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(shard.parent_path(), ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (same_but_for_case(name, shard.filename().string())) {
+      return "did you mean '" + printable(name) + "'?";
+    }
+  }
+  return "the download or copy is not complete: fetch this shard";
+}
+
 std::shared_ptr<const File> open_shard(const WeightFiles& files, const ShardIndex::Shard& shard) {
   const std::filesystem::path path = std::filesystem::path(files.folder) / shard.file;
   require_inside(files.folder, path.string());
@@ -19,7 +37,7 @@ std::shared_ptr<const File> open_shard(const WeightFiles& files, const ShardInde
     throw Error(ErrorKind::kIo, "shard '" + printable(shard.file) + "' is missing; tensor '" +
                                     printable(shard.first_tensor) + "' is in it")
         .at(printable_path(path.string()))
-        .hint("the download or copy is not complete: fetch this shard");
+        .hint(missing_shard_hint(path));
   }
   return File::open(path.string());
 }

@@ -1,5 +1,5 @@
-// The engine's quantizers against what bitsandbytes wrote on a GPU: the example model always, and
-// its other quantized forms where QSPEC_FIXTURES names the folder that holds them.
+// The engine's quantizers against what bitsandbytes wrote on a GPU: the example model and, in
+// tests/data, its other quantized forms.
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -21,21 +21,9 @@
 namespace qspec {
 namespace {
 
-namespace ut = boost::unit_test;
-
 const std::string kExamples = QSPEC_SOURCE_DIR "/examples/models/";
 
-std::string fixtures() {
-  const char* folder = std::getenv("QSPEC_FIXTURES");
-  return folder == nullptr ? "" : std::string(folder) + "/";
-}
-
-ut::precondition needs_fixture(const std::string& name) {
-  return ut::precondition([name](ut::test_unit_id) {
-    const bool found = std::filesystem::exists(fixtures() + name);
-    return boost::test_tools::assertion_result(found);
-  });
-}
+const std::string kFixtures = QSPEC_SOURCE_DIR "/tests/data/";
 
 // Calls `check` with the name of each quantized linear, its dense weight and the checkpoint.
 void for_linears(
@@ -102,9 +90,8 @@ BOOST_AUTO_TEST_CASE(stored_nf4_weights_lie_at_twenty_decibels) {
               });
 }
 
-BOOST_AUTO_TEST_CASE(nested_codes_absmax_and_codebook_of_every_linear_are_equal,
-                     *needs_fixture("bloom-tiny-bnb-nf4dq")) {
-  for_linears(fixtures() + "bloom-tiny-bnb-nf4dq", ".weight.absmax",
+BOOST_AUTO_TEST_CASE(nested_codes_absmax_and_codebook_of_every_linear_are_equal) {
+  for_linears(kFixtures + "bloom-tiny-bnb-nf4dq", ".weight.absmax",
               [](const std::string& module, const at::Tensor& weight, const Checkpoint& stored) {
                 const std::string name = module + ".weight.";
                 const at::Tensor absmax = quantize_codebook4(weight, test::nf4_rule(), 64).absmax;
@@ -118,12 +105,11 @@ BOOST_AUTO_TEST_CASE(nested_codes_absmax_and_codebook_of_every_linear_are_equal,
 }
 
 // The GPU's reciprocal is approximate, and weights in half hit twelfths of absmax exactly.
-BOOST_AUTO_TEST_CASE(fp4_codes_differ_only_within_two_ulps_of_a_threshold_and_by_one_step,
-                     *needs_fixture("bloom-tiny-bnb-fp4")) {
+BOOST_AUTO_TEST_CASE(fp4_codes_differ_only_within_two_ulps_of_a_threshold_and_by_one_step) {
   const CodeRule rule = test::fp4_rule();
   int64_t elements = 0, different = 0;
   for_linears(
-      fixtures() + "bloom-tiny-bnb-fp4", ".weight.absmax",
+      kFixtures + "bloom-tiny-bnb-fp4", ".weight.absmax",
       [&](const std::string& module, const at::Tensor& weight, const Checkpoint& stored) {
         const Quantized4 encoded = quantize_codebook4(weight, rule, 64);
         const at::Tensor packed = read_tensor(stored, module + ".weight");
@@ -143,10 +129,9 @@ BOOST_AUTO_TEST_CASE(fp4_codes_differ_only_within_two_ulps_of_a_threshold_and_by
   BOOST_TEST(different * 20'000 <= elements, different << " of " << elements << " differ");
 }
 
-BOOST_AUTO_TEST_CASE(int8_codes_differ_only_within_two_ulps_of_a_middle_and_by_one,
-                     *needs_fixture("bloom-tiny-bnb-int8")) {
+BOOST_AUTO_TEST_CASE(int8_codes_differ_only_within_two_ulps_of_a_middle_and_by_one) {
   int64_t elements = 0, different = 0;
-  for_linears(fixtures() + "bloom-tiny-bnb-int8", ".SCB",
+  for_linears(kFixtures + "bloom-tiny-bnb-int8", ".SCB",
               [&](const std::string& module, const at::Tensor& weight, const Checkpoint& stored) {
                 const Rowwise8 encoded = quantize_rowwise_int8(weight);
                 const at::Tensor codes = read_tensor(stored, module + ".weight");
