@@ -134,7 +134,8 @@ class StrictReader {
         .hint(std::move(hint));
   }
 
-  // nlohmann skips a byte order mark and takes a NUL for the end of the text.
+  // nlohmann skips a byte order mark, takes a NUL for the end of the text, and words its refusal of
+  // no text differently from version to version.
   void refuse_unreadable_bytes() const {
     const std::string_view text = source_.text;
     if (text.size() > limits_.bytes) {
@@ -142,6 +143,9 @@ class StrictReader {
                 "text of " + std::to_string(text.size()) + " bytes, the limit is " +
                     std::to_string(limits_.bytes),
                 "");
+    }
+    if (text.empty()) {
+      refuse_at(0, "text is empty, need JSON", "was it cut off in a download or a copy?");
     }
     if (text.starts_with("\xEF\xBB\xBF")) {
       refuse_at(0, "text begins with a byte order mark", "save the file as UTF-8 without BOM");

@@ -110,8 +110,9 @@ def junit_results(path):
         status = "failed" if bad else "passed" if skipped is None else "skipped"
         message = "\n".join((item.text or item.get("message") or "").strip() for item in bad)
         if status == "skipped":
-            reason = re.search(r"precondition failed: (.*?)'", case.findtext("system-out") or "")
-            message = reason[1] if reason else "disabled in its source"
+            reason = re.search(r"reason: '(?:precondition failed: )?(.*?)'",
+                               case.findtext("system-out") or "")
+            message = reason[1] if reason else "disabled"
         yield Result(name, status, float(case.get("time") or 0), message)
 
 
