@@ -17,6 +17,15 @@ local M = {}
 ---@field absent table|nil {reason, enable} why there are no weights
 ---@field declarations table[] in order of tier
 
+local function refuse_example(reference)
+  local folder = system.home() .. "/examples/models"
+  local names = system.list(folder) or {}
+  local close = nearest(reference.example, names)
+  error(outcome.error("spec", ("there is no example model '%s'"):format(reference.example),
+    close and ("did you mean '%s'?"):format(close) or "those that ship: "
+    .. table.concat(names, ", "), reference.where), 0)
+end
+
 local function resolve(reference)
   if reference.kind == "hub" then
     local path, reason, enable = hub.find(reference.repository, reference.revision)
@@ -24,10 +33,7 @@ local function resolve(reference)
     return nil, { reason = reason, enable = enable }
   end
   if system.kind(reference.path) then return reference.path end
-  if reference.example then
-    error(outcome.error("spec", ("there is no example model at %s"):format(reference.path),
-      "examples/models holds those that ship"), 0)
-  end
+  if reference.example then refuse_example(reference) end
   return nil, { reason = "there is no " .. reference.path, enable = "--model PATH" }
 end
 

@@ -177,8 +177,8 @@ function Spec:add_structure_verbs(env)
     return function(fields) self:add_custom(name, fields) end
   end
   env.example = function(name)
-    return { kind = "path", example = true,
-      path = system.home() .. "/examples/models/" .. text_argument("example", name) }
+    return { kind = "path", example = text_argument("example", name), where = caller(),
+      path = system.home() .. "/examples/models/" .. name }
   end
   env.hub = function(name, revision)
     return { kind = "hub", repository = text_argument("hub", name), revision = revision }
