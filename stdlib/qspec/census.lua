@@ -5,6 +5,8 @@
 
 local footprint = require "qspec.footprint"
 local holdings = require "qspec.holdings"
+local shapes = require "qspec.shapes"
+local StoredWeight = require "qspec.stored_weight"
 
 local M = {}
 
@@ -16,27 +18,25 @@ local M = {}
 ---@field wanted string
 ---@field hint string|nil
 
-local function dimensions(shape)
-  if #shape == 0 then return "scalar" end
-  return table.concat(shape, " x ")
-end
+local FLOATS = { F16 = true, BF16 = true, F32 = true, F64 = true }
 
 local function describe(entry)
-  return entry.dtype .. " [" .. dimensions(entry.shape) .. "]"
+  return entry.dtype .. " [" .. shapes.text(entry.shape) .. "]"
 end
 
-local function same_shape(a, b)
-  if #a ~= #b then return false end
-  for i = 1, #a do
-    if a[i] ~= b[i] then return false end
-  end
-  return true
+-- Most modules of most checkpoints are plain floats: no layout needs to be asked.
+local function is_plainly_dense(holding)
+  local weight = holding.tensors.weight
+  if #holding.list == 0 then return true end
+  if not weight or not FLOATS[weight.dtype] then return false end
+  return #holding.list == 1 or #holding.list == 2 and holding.tensors.bias ~= nil
 end
 
-local function claiming_layout(formats, holding)
+local function claiming_layout(formats, holding, module)
+  if is_plainly_dense(holding) then return nil end
   for _, format in ipairs(formats) do
-    for _, layout in ipairs(format.layouts or {}) do
-      if layout.claims(holding) then return layout, format end
+    for _, layout in ipairs(format.layouts) do
+      if layout.claims(holding, module) then return layout, format end
     end
   end
 end
@@ -49,42 +49,34 @@ function Census:fact(kind, module, fields)
   self.facts[#self.facts + 1] = fields
 end
 
--- A stored tensor against what it should be; returns whether it is there and right.
-function Census:compare_entry(kind, module, suffix, entry, wanted_dtype, wanted_shape)
-  local wanted = wanted_dtype .. " [" .. dimensions(wanted_shape) .. "]"
-  if not entry then
-    self:fact(kind, module, { key = suffix, found = "missing", wanted = wanted })
-    return false
-  end
-  if entry.dtype == wanted_dtype and same_shape(entry.shape, wanted_shape) then return true end
-  self:fact(kind, module, { key = suffix, found = describe(entry), wanted = wanted })
-  return false
-end
+-- Dense parameters --------------------------------------------------------------------------------
 
-local FLOATS = { F16 = true, BF16 = true, F32 = true, F64 = true }
+function Census:missing_parameter(row, module, parameter)
+  if module.tied_to then
+    local target = self.by_name[module.tied_to]
+    row.parameters[parameter.name] = target and target.parameters[parameter.name]
+    return
+  end
+  self:fact("missing", module, { key = parameter.name, found = "missing",
+    wanted = "[" .. shapes.text(parameter.shape) .. "]",
+    hint = "transformers would fill it with random values" })
+  row.status = "missing"
+end
 
 function Census:dense_parameter(row, module, parameter, holding)
   local entry = holding.tensors[parameter.name]
-  if not entry then
-    if module.tied_to then return self:tied_parameter(row, module, parameter) end
-    self:fact("missing", module, { key = parameter.name, found = "missing",
-      wanted = "[" .. dimensions(parameter.shape) .. "]",
-      hint = "transformers would fill it with random values" })
-    row.status = "missing"
-    return
-  end
+  if not entry then return self:missing_parameter(row, module, parameter) end
   local dtype = entry.torch_dtype
   if FLOATS[entry.dtype] then
-    dtype = footprint.dense_dtype(self.architecture, module.name, self.dtype or entry.torch_dtype)
+    dtype = footprint.dense_dtype(self.architecture, module.name, self.dtype or dtype)
   end
   row.own_tensors = true
   row.parameters[parameter.name] = { dtype = dtype, shape = entry.shape,
     stored = entry.torch_dtype }
-  row.footprint = row.footprint + entry.bytes
-    * (dtype == entry.torch_dtype and 1 or self.itemsize[dtype] / self.itemsize[entry.torch_dtype])
-  if not same_shape(entry.shape, parameter.shape) then
+  row.footprint = row.footprint + footprint.loaded_bytes(entry, dtype)
+  if not shapes.equal(entry.shape, parameter.shape) then
     self:fact("shape", module, { key = parameter.name, found = describe(entry),
-      wanted = "[" .. dimensions(parameter.shape) .. "]" })
+      wanted = "[" .. shapes.text(parameter.shape) .. "]" })
     row.status = "mismatched"
   elseif not FLOATS[entry.dtype] then
     self:fact("misread", module, { key = parameter.name, found = describe(entry),
@@ -93,65 +85,14 @@ function Census:dense_parameter(row, module, parameter, holding)
   end
 end
 
-function Census:tied_parameter(row, module, parameter)
-  local target = self.by_name[module.tied_to]
-  local shared = target and target.parameters[parameter.name]
-  if shared then row.parameters[parameter.name] = shared end
-end
-
-function Census:add_companions(row, module, holding, layout)
-  local state = layout.state(holding, self.checkpoint)
-  local expected = { weight = true, bias = true }
-  for _, companion in ipairs(layout.companions(holding, state, module)) do
-    expected[companion.suffix] = true
-    local entry = holding.tensors[companion.suffix]
-    row.companions[companion.suffix] = entry and { dtype = entry.torch_dtype, shape = entry.shape }
-    if not self:compare_entry("companion", module, companion.suffix, entry, companion.dtype,
-        companion.shape) then
-      row.status = "broken"
-    end
-  end
-  for _, problem in ipairs(layout.state_problems(holding, self.checkpoint, module)) do
-    self:fact("companion", module, problem)
-    row.status = "broken"
-  end
-  for _, suffix in ipairs(holding.list) do
-    if not expected[suffix] and not suffix:find("^weight%.quant_state%.") then
-      self:fact("companion", module, { key = suffix, found = describe(holding.tensors[suffix]),
-        wanted = "no such tensor", hint = "not a companion of " .. layout.name })
-    end
-  end
-end
-
-function Census:packed_module(row, module, holding, layout, format)
-  row.class, row.format, row.layout = layout.class, format.name, layout
-  row.logical_dtype = layout.logical_dtype(holding, self.checkpoint)
-  row.own_tensors = true
-  local weight = layout.weight(holding, module)
-  if not self:compare_entry("companion", module, "weight", holding.tensors.weight, weight.dtype,
-      weight.shape) then
-    row.status = "broken"
-  end
-  local entry = holding.tensors.weight
-  if entry then
-    row.parameters.weight = { dtype = entry.torch_dtype, shape = entry.shape,
-      stored = entry.torch_dtype }
-    row.footprint = row.footprint + entry.bytes
-  end
-  self:add_companions(row, module, holding, layout)
-  for _, parameter in ipairs(module.parameters) do
-    if parameter.name ~= "weight" then self:dense_parameter(row, module, parameter, holding) end
-  end
-end
-
 function Census:dense_module(row, module, holding)
+  local expected = {}
   for _, parameter in ipairs(module.parameters) do
+    expected[parameter.name] = true
     self:dense_parameter(row, module, parameter, holding)
   end
   local weight = row.parameters.weight
   row.logical_dtype = weight and weight.dtype
-  local expected = {}
-  for _, parameter in ipairs(module.parameters) do expected[parameter.name] = true end
   for _, suffix in ipairs(holding.list) do
     if not expected[suffix] then
       self:fact("orphan", module, { key = suffix, found = describe(holding.tensors[suffix]),
@@ -160,15 +101,98 @@ function Census:dense_module(row, module, holding)
   end
 end
 
-local function request_name(request)
-  return request and request.type or "dense"
+-- Packed weights ----------------------------------------------------------------------------------
+
+local function allows(wanted, dtype)
+  if type(wanted) == "string" then return wanted == dtype end
+  for _, one in ipairs(wanted) do
+    if one == dtype then return true end
+  end
+  return false
 end
 
+local function wanted_text(tensor)
+  local dtype = type(tensor.dtype) == "table" and table.concat(tensor.dtype, " or ") or tensor.dtype
+  return dtype .. " [" .. shapes.text(tensor.shape) .. "]"
+end
+
+-- A tensor of the layout against the file.
+function Census:compare_entry(row, module, tensor, entry)
+  if not entry then
+    if tensor.optional then return end
+    self:fact("companion", module, { key = tensor.suffix, found = "missing",
+      wanted = wanted_text(tensor), hint = tensor.hint })
+  elseif allows(tensor.dtype, entry.dtype) and shapes.equal(entry.shape, tensor.shape) then
+    return
+  else
+    self:fact("companion", module, { key = tensor.suffix, found = describe(entry),
+      wanted = wanted_text(tensor), hint = tensor.hint })
+  end
+  row.status = "broken"
+end
+
+local HELD_AS = { parameter = "parameters", buffer = "buffers", attribute = "companions" }
+
+-- What transformers makes of a tensor of the layout when it loads it.
+local function hold(row, tensor, entry)
+  if not entry and not tensor.made then return end
+  local role = tensor.role or "parameter"
+  local shape = entry and entry.shape or tensor.shape
+  local dtype = tensor.loaded or entry and entry.torch_dtype
+  row[HELD_AS[role]][tensor.suffix] = { dtype = dtype, shape = shape,
+    stored = entry and entry.torch_dtype }
+  if role ~= "attribute" then
+    row.footprint = row.footprint + footprint.bytes(shape, dtype)
+  end
+end
+
+function Census:layout_tensors(row, module, holding)
+  local expected = {}
+  for _, tensor in ipairs(row.layout.tensors(row.weight.scheme, module, self.dtype)) do
+    local entry = holding.tensors[tensor.suffix]
+    if not tensor.made then
+      expected[tensor.suffix] = true
+      self:compare_entry(row, module, tensor, entry)
+      if tensor.codes and entry then row.codes = entry end
+    end
+    hold(row, tensor, entry)
+  end
+  return expected
+end
+
+function Census:packed_module(row, module, holding, layout, format)
+  row.format, row.layout, row.own_tensors = format.name, layout, true
+  row.weight = StoredWeight.new { layout = layout, module = module, holding = holding,
+    checkpoint = self.checkpoint, request = row.request }
+  local scheme = row.weight.scheme
+  row.class = scheme.class or layout.class or module.class
+  row.logical_dtype, row.scheme = scheme.type, scheme
+  local expected = self:layout_tensors(row, module, holding)
+  for _, parameter in ipairs(module.parameters) do
+    if parameter.name ~= "weight" and not expected[parameter.name] then
+      expected[parameter.name] = true
+      self:dense_parameter(row, module, parameter, holding)
+    end
+  end
+  for _, problem in ipairs(layout.problems and layout.problems(row.weight) or {}) do
+    self:fact("companion", module, problem)
+    if not problem.harmless then row.status = "broken" end
+  end
+  for _, suffix in ipairs(holding.list) do
+    if not expected[suffix] then
+      self:fact("companion", module, { key = suffix, found = describe(holding.tensors[suffix]),
+        wanted = "no such tensor", hint = "not a companion of " .. layout.name })
+    end
+  end
+end
+
+-- All of a module ---------------------------------------------------------------------------------
+
 function Census:judge(row, module)
-  if not (self.requested and self.requested.layout) then return end
+  if not self.requests.judged then return end
   if row.request and not row.format and row.status ~= "missing" then
     self:fact("fell_back", module, { found = module.class .. " " .. tostring(row.logical_dtype),
-      wanted = row.request.layout.class .. " " .. row.request.type,
+      wanted = row.request.class .. " " .. row.request.type,
       hint = "no exclusion protects it: it fell back to full precision" })
     row.status, row.reason = "fell_back", "stayed dense without being excluded"
   elseif row.format and not row.request then
@@ -179,20 +203,27 @@ function Census:judge(row, module)
   end
 end
 
+local function new_row(module, holding)
+  local stored = 0
+  for _, suffix in ipairs(holding.list) do stored = stored + holding.tensors[suffix].bytes end
+  return { name = module.name, class = module.class, kind = module.kind, tied_to = module.tied_to,
+    module = module, holding = holding, parameters = {}, buffers = {}, companions = {},
+    footprint = 0, stored = stored, status = "ok" }
+end
+
 function Census:add(module)
   local holding = self.holdings[module.name]
-  local row = { name = module.name, class = module.class, kind = module.kind,
-    tied_to = module.tied_to, module = module, holding = holding, parameters = {},
-    companions = {}, footprint = 0, stored = 0, status = "ok" }
+  local row = new_row(module, holding)
   row.request, row.reason = self.requests.of(module)
-  row.requested = request_name(row.request)
+  row.requested = row.request and row.request.type or "dense"
   self.by_name[module.name] = row
   self.modules[#self.modules + 1] = row
-  for _, suffix in ipairs(holding.list) do
-    row.stored = row.stored + holding.tensors[suffix].bytes
+  for _, buffer in ipairs(module.buffers or {}) do
+    hold(row, { suffix = buffer.name, role = "buffer", made = true, loaded = buffer.dtype,
+      shape = buffer.shape })
   end
   local layout, format
-  if #module.shape == 2 then layout, format = claiming_layout(self.formats, holding) end
+  if #module.shape >= 2 then layout, format = claiming_layout(self.formats, holding, module) end
   if layout then
     self:packed_module(row, module, holding, layout, format)
   else
@@ -201,17 +232,15 @@ function Census:add(module)
   self:judge(row, module)
 end
 
-local ITEMSIZE = { float64 = 8, float32 = 4, float16 = 2, bfloat16 = 2 }
-
 --- Takes the census of a checkpoint.
----@param o table {architecture, modules, checkpoint, formats, requests, requested?, dtype?}
+---@param o table {architecture, modules, checkpoint, formats, requests, dtype?, canonical?}
 ---@return table census {modules, facts, by_name, requests, orphans}
 function M.take(o)
   local census = setmetatable({ architecture = o.architecture, checkpoint = o.checkpoint,
-    formats = o.formats, requests = o.requests, requested = o.requested, dtype = o.dtype,
-    modules = {}, by_name = {}, facts = {}, itemsize = ITEMSIZE }, Census)
+    formats = o.formats, requests = o.requests, dtype = o.dtype, modules = {}, by_name = {},
+    facts = {} }, Census)
   census.holdings, census.orphans =
-    holdings.group(o.architecture, o.modules, o.checkpoint:tensors())
+    holdings.group(o.architecture, o.modules, o.checkpoint:tensors(), o.canonical)
   for _, module in ipairs(o.modules) do census:add(module) end
   for _, entry in ipairs(census.orphans) do
     census:fact("orphan", nil, { key = entry.name, found = describe(entry),

@@ -1,18 +1,18 @@
 -- How many bytes a model takes, counted the two ways that matter.
 --
 -- `transformers` is model.get_memory_footprint() of transformers 5.17: bytes of all parameters and
--- buffers, shared ones once. bitsandbytes keeps absmax, codebooks and states as plain attributes,
--- so they are not in it. `stored` is everything the files hold.
+-- buffers, shared ones once. What a library keeps as a plain attribute (bitsandbytes' absmax,
+-- codebooks and states) is not in it. `stored` is everything the files hold.
+
+local shapes = require "qspec.shapes"
 
 local M = {}
 
-local BYTES = { float64 = 8, float32 = 4, float16 = 2, bfloat16 = 2 }
-
-function M.count(shape)
-  local count = 1
-  for _, size in ipairs(shape) do count = count * size end
-  return count
-end
+local BYTES = {
+  float64 = 8, float32 = 4, float16 = 2, bfloat16 = 2, float8_e4m3fn = 1, float8_e5m2 = 1,
+  float8_e8m0fnu = 1, int64 = 8, int32 = 4, int16 = 2, int8 = 1, uint8 = 1, uint16 = 2,
+  uint32 = 4, bool = 1,
+}
 
 local function is_kept_in_fp32(architecture, name, dtype)
   for _, key in ipairs(dtype == "float16" and architecture.keep_in_fp32 or {}) do
@@ -30,8 +30,58 @@ function M.dense_dtype(architecture, module_name, dtype)
   return dtype
 end
 
-local function parameter_bytes(architecture, module, parameter, dtype)
-  return M.count(parameter.shape) * BYTES[M.dense_dtype(architecture, module.name, dtype)]
+--- Bytes of a tensor of this shape and torch dtype.
+function M.bytes(shape, dtype)
+  return shapes.count(shape) * BYTES[dtype]
+end
+
+--- Bytes of a stored tensor once it is loaded as `dtype`.
+function M.loaded_bytes(entry, dtype)
+  if dtype == entry.torch_dtype then return entry.bytes end
+  return M.bytes(entry.shape, dtype)
+end
+
+local TORCH = {
+  F64 = "float64", F32 = "float32", F16 = "float16", BF16 = "bfloat16", F8_E4M3 = "float8_e4m3fn",
+  F8_E5M2 = "float8_e5m2", F8_E8M0 = "float8_e8m0fnu", I64 = "int64", I32 = "int32", I16 = "int16",
+  I8 = "int8", U8 = "uint8", U16 = "uint16", U32 = "uint32", BOOL = "bool",
+}
+
+-- The first dtype that a tensor of a layout may have is the one that its library writes.
+local function written_dtype(tensor)
+  local stored = type(tensor.dtype) == "table" and tensor.dtype[1] or tensor.dtype
+  return tensor.loaded or TORCH[stored]
+end
+
+-- Of a weight converted as the request says; `held` takes the names of what is in it.
+local function converted_bytes(module, request, dtype, held)
+  local total = 0
+  for _, tensor in ipairs(request.layout.tensors(request.scheme, module, dtype)) do
+    held[tensor.suffix] = true
+    local is_stored_bias = tensor.suffix ~= "bias" or module.bias
+    if (tensor.role or "parameter") ~= "attribute" and is_stored_bias
+        and not (tensor.optional and not tensor.usual) then
+      total = total + M.bytes(tensor.shape, written_dtype(tensor))
+    end
+  end
+  return total
+end
+
+local function module_bytes(architecture, module, dtype, request)
+  local held, total = {}, 0
+  if request then
+    held.weight = true
+    total = converted_bytes(module, request, dtype, held)
+  end
+  for _, parameter in ipairs(module.parameters) do
+    if not held[parameter.name] then
+      total = total + M.bytes(parameter.shape, M.dense_dtype(architecture, module.name, dtype))
+    end
+  end
+  for _, buffer in ipairs(module.buffers or {}) do
+    total = total + M.bytes(buffer.shape, buffer.dtype)
+  end
+  return total
 end
 
 --- Footprint from the architecture alone, no weights needed.
@@ -39,20 +89,12 @@ end
 ---@param modules table[] from decoder.modules
 ---@param dtype string load dtype
 ---@param converted fun(module: table): table|nil the request for a converted module, or nil
----@param format table|nil
 ---@return integer bytes
-function M.of_config(architecture, modules, dtype, converted, format)
+function M.of_config(architecture, modules, dtype, converted)
   local total = 0
   for _, module in ipairs(modules) do
     if not module.tied_to then
-      local request = converted(module)
-      for _, parameter in ipairs(module.parameters) do
-        if request and parameter.name == "weight" then
-          total = total + format.weight_footprint(module, request)
-        else
-          total = total + parameter_bytes(architecture, module, parameter, dtype)
-        end
-      end
+      total = total + module_bytes(architecture, module, dtype, converted(module))
     end
   end
   return total

@@ -23,13 +23,23 @@ local function canonical_names(architecture, tensors)
   end
 end
 
+-- The module that a tensor belongs to, and the rest of its name. A parameter that is a module of
+-- its own in the census (experts in one tensor) has companions joined by an underscore.
 local function owner_of(name, by_name)
+  if by_name[name] then return name, "weight" end
   local owner = name
   while true do
     local dot = owner:match("^.*()%.")
-    if not dot then return nil end
+    if not dot then break end
     owner = owner:sub(1, dot - 1)
     if by_name[owner] then return owner, name:sub(#owner + 2) end
+  end
+  owner = name
+  while true do
+    local underscore = owner:match("^.*()_")
+    if not underscore then return nil end
+    owner = owner:sub(1, underscore - 1)
+    if by_name[owner] then return owner, name:sub(#owner + 1) end
   end
 end
 
@@ -41,15 +51,16 @@ end
 ---@param architecture table
 ---@param modules table[]
 ---@param tensors table[] entries of a checkpoint
+---@param canonical (fun(name: string): string)|nil the module's names for the file's own
 ---@return table<string, qspec.Holding> by module name
 ---@return table[] orphans entries that no module owns
-function M.group(architecture, modules, tensors)
+function M.group(architecture, modules, tensors, canonical)
   local by_name, holdings, orphans = {}, {}, {}
   for _, module in ipairs(modules) do
     by_name[module.name] = module
     holdings[module.name] = { tensors = {}, list = {} }
   end
-  local canonical = canonical_names(architecture, tensors)
+  canonical = canonical or canonical_names(architecture, tensors)
   for _, entry in ipairs(tensors) do
     local owner, suffix = owner_of(canonical(entry.name), by_name)
     if owner then

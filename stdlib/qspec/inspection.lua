@@ -60,7 +60,9 @@ end
 
 local function module_json(row)
   local has_companions = next(row.companions) ~= nil
+  local has_buffers = next(row.buffers) ~= nil
   return { name = row.name, class = row.class, parameters = parameters_json(row.parameters),
+    buffers = has_buffers and parameters_json(row.buffers) or nil,
     companions = has_companions and parameters_json(row.companions) or nil,
     logical_dtype = row.logical_dtype, format = row.layout and row.layout.name or nil,
     requested = row.requested, status = row.status, reason = row.reason, bytes = row.stored,

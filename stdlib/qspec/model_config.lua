@@ -67,11 +67,4 @@ function M.dtype(raw, where)
     table.concat(DTYPES, ", ")), nil, where), 0)
 end
 
---- The quantization_config, nil when absent or null.
-function M.quantization(raw)
-  local quantization = raw.quantization_config
-  if quantization == nil or quantization == json.null then return nil end
-  return quantization
-end
-
 return M

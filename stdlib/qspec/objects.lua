@@ -7,6 +7,7 @@ local sandbox = require "host.sandbox"
 local glob = require "qspec.glob"
 local nearest = require "qspec.nearest"
 local outcome = require "qspec.outcome"
+local weights = require "qspec.weights"
 
 local M = {}
 
@@ -83,31 +84,27 @@ function module_methods.is_quantized(object)
   return row_of(object).layout ~= nil
 end
 
--- The layout, holding and checkpoint of a packed weight that can be decoded.
-local function packed_parts(object)
-  local self = state(object)
-  local row = self.row
+local function packed_row(object)
+  local row = row_of(object)
   if not row.layout then mistake(("'%s' is not quantized"):format(row.name)) end
-  if row.status == "broken" then
-    error(outcome.error("checkpoint", ("'%s' cannot be decoded: its companions are broken"):format(
-      row.name), "see the findings of companions", row.name), 0)
-  end
-  return row.layout, row.holding, self.subject.checkpoint
+  return row
 end
 
 function module_methods.packed(object)
-  local layout, holding, checkpoint = packed_parts(object)
-  return layout.pack(holding, checkpoint)
+  return weights.packed(packed_row(object))
 end
 
 function module_methods.weight(object)
-  if not row_of(object).layout then return module_methods.tensor(object, "weight") end
-  return module_methods.packed(object):decode("float32")
+  local self = state(object)
+  if not self.row.layout then return module_methods.tensor(object, "weight") end
+  return weights.read(self.row, self.subject.checkpoint)
 end
 
 function module_methods.scales(object)
-  local layout, holding, checkpoint = packed_parts(object)
-  return layout.absmax(holding, checkpoint, layout.state(holding, checkpoint))
+  local row = packed_row(object)
+  if not row.layout.scales then mistake(("%s keeps no scales"):format(row.layout.name)) end
+  weights.refuse_broken(row)
+  return row.layout.scales(row.weight)
 end
 
 -- Models ------------------------------------------------------------------------------------------

@@ -56,29 +56,50 @@ local function kind_name(kind)
 end
 
 local function allowed_text(field)
-  return table.concat(field.allowed, ", ")
+  local words = {}
+  for i, value in ipairs(field.allowed) do words[i] = tostring(value) end
+  return table.concat(words, ", ")
+end
+
+local function is_of_type(wanted, value, kind)
+  local name = kind_name(kind)
+  if wanted == "any" then return true end
+  if wanted == "strings" then return is_list_of_strings(value, kind) end
+  if wanted == "number" then return name == "integer" or name == "float" end
+  return name == wanted
+end
+
+local function is_allowed(field, value)
+  for _, allowed in ipairs(field.allowed) do
+    if allowed == value then return true end
+  end
+  return false
 end
 
 -- Why `value` cannot be this field's, or nil.
 local function misfit(field, value, kind)
-  if value == json.null then
-    return not field.nullable and "null" or nil
-  elseif field.type == "strings" then
-    return not is_list_of_strings(value, kind) and kind_name(kind) or nil
-  elseif kind_name(kind) ~= field.type then
-    return kind_name(kind) .. " " .. tostring(value)
-  elseif field.allowed then
-    for _, allowed in ipairs(field.allowed) do
-      if allowed == value then return nil end
-    end
-    return "'" .. tostring(value) .. "'"
+  if value == json.null then return not field.nullable and "null" or nil end
+  local types = type(field.type) == "table" and field.type or { field.type }
+  local fits = false
+  for _, wanted in ipairs(types) do fits = fits or is_of_type(wanted, value, kind) end
+  if not fits then
+    local is_plain = type(kind) ~= "table"
+    return kind_name(kind) .. (is_plain and " " .. tostring(value) or "")
   end
+  if field.allowed and not is_allowed(field, value) then return "'" .. tostring(value) .. "'" end
+end
+
+local function type_text(wanted)
+  return wanted == "strings" and "list of strings" or wanted
 end
 
 local function wanted_text(field)
   if field.allowed then return "one of " .. allowed_text(field) end
-  local text = field.type == "strings" and "list of strings" or field.type
-  return field.nullable and text .. " or null" or text
+  local types = type(field.type) == "table" and field.type or { field.type }
+  local words = {}
+  for i, wanted in ipairs(types) do words[i] = type_text(wanted) end
+  if field.nullable then words[#words + 1] = "null" end
+  return table.concat(words, " or ")
 end
 
 --- Every field that has the wrong type or a value that is not allowed.
@@ -132,6 +153,7 @@ function M.read(format, raw)
       values[meant] = raw[field.name]
     end
   end
+  if format.normalize then format.normalize(values) end
   return values
 end
 
@@ -146,9 +168,11 @@ function M.write(format, raw)
   return written
 end
 
---- Keys that the format does not declare: transformers drops them on save.
+--- Keys that the format does not declare: transformers drops them on save, unless the format says
+--- that it keeps them.
 ---@return table[] {key, nearest?}
 function M.unknown_keys(format, raw)
+  if format.keeps_unknown_keys then return {} end
   local known, names, unknown = by_name(format.fields), {}, {}
   for name in pairs(known) do names[#names + 1] = name end
   for key in pairs(raw) do

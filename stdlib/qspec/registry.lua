@@ -16,7 +16,14 @@ local FOLDERS = {
       fields = { type = "table" },
       requested = { type = "function" },
     },
-    optional = { fallbacks = { type = "table" } },
+    optional = {
+      fallbacks = { type = "table" },
+      converts = { type = "function" },
+      requests = { type = "function" },
+      normalize = { type = "function" },
+      files = { type = "table" },
+      keeps_unknown_keys = { type = "boolean" },
+    },
   },
   checks = {
     noun = "check",

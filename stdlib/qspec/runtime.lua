@@ -2,6 +2,7 @@
 
 local decoder = require "qspec.decoder"
 local outcome = require "qspec.outcome"
+local weights = require "qspec.weights"
 
 local M = {}
 
@@ -12,17 +13,18 @@ local function dense_weight(tensor, subject, row, suffix)
   local entry = row.holding.tensors[suffix]
   if not entry then return nil end
   local loaded = tensor.read(subject.checkpoint, entry.name)
-  local wanted = row.parameters[suffix].dtype
+  local wanted = (row.parameters[suffix] or row.buffers[suffix]).dtype
   return loaded:dtype() == wanted and loaded or loaded:to(wanted)
 end
 
+local function packed_weight(subject, row)
+  if not row.layout.linear then return { weight = weights.packed(row) } end
+  return row.layout.linear(row.weight, subject.quantization_values or {})
+end
+
 local function bind(tensor, subject, row)
-  local weight
-  if row.layout then
-    weight = row.layout.linear(row.holding, subject.checkpoint, subject.quantization_values or {})
-  else
-    weight = { weight = dense_weight(tensor, subject, row, "weight") }
-  end
+  local weight = row.layout and packed_weight(subject, row)
+    or { weight = dense_weight(tensor, subject, row, "weight") }
   weight.bias = dense_weight(tensor, subject, row, "bias")
   return weight
 end
@@ -44,12 +46,12 @@ end
 function M.build(subject)
   refuse_broken(subject)
   local tensor = require "host.tensor"
-  local weights, rows = {}, subject.census.by_name
+  local bound, rows = {}, subject.census.by_name
   for _, row in ipairs(subject.census.modules) do
-    if row.own_tensors then weights[row.name] = bind(tensor, subject, row) end
+    if row.own_tensors then bound[row.name] = bind(tensor, subject, row) end
   end
   for name, row in pairs(rows) do
-    if row.tied_to and not weights[name] then weights[name] = weights[row.tied_to] end
+    if row.tied_to and not bound[name] then bound[name] = bound[row.tied_to] end
   end
   local has = function(name)
     local module, parameter = name:match("^(.*)%.([^.]+)$")
@@ -57,7 +59,7 @@ function M.build(subject)
     return row ~= nil and row.parameters[parameter] ~= nil
   end
   local program = decoder.program(subject.architecture, subject.config, has)
-  return require("host.model").build(program, weights, { dense_budget = DENSE_BUDGET })
+  return require("host.model").build(program, bound, { dense_budget = DENSE_BUDGET })
 end
 
 return M

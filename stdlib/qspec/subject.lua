@@ -109,26 +109,58 @@ function lazy.dtype(self)
   end
 end
 
+-- A config of its own file, as the format that it belongs to translates it.
+local function quantization_file(self)
+  for _, format in ipairs(registry("formats").all()) do
+    for name, translate in pairs(format.files or {}) do
+      if self:has_file(name) then
+        local raw, kinds = json.read(self:file(name))
+        if type(raw) ~= "table" or json.is_array(raw) then
+          refuse("checkpoint", name .. " is not a JSON object", nil, self:file(name))
+        end
+        local translated, translated_kinds = translate(raw, kinds)
+        if translated then
+          return { raw = translated, kinds = translated_kinds or {}, where = self:file(name) }
+        end
+      end
+    end
+  end
+end
+
+-- Where the quantization is described: in config.json, or in a file of its own beside it.
+function lazy.quantization_source(self)
+  local where, raw = self.config_file.where, self.raw
+  for _, key in ipairs { "quantization_config", "compression_config" } do
+    local value = raw[key]
+    if value ~= nil and value ~= json.null then
+      return { raw = value, kinds = self.config_file.kinds[key] or {}, where = where }
+    end
+  end
+  return not self.inline_config and quantization_file(self) or { raw = false, kinds = {},
+    where = where }
+end
+
 -- The raw quantization_config; false when there is none.
 function lazy.quantization(self)
-  local quantization = model_config.quantization(self.raw)
-  if quantization ~= nil and (type(quantization) ~= "table" or json.is_array(quantization)) then
-    refuse("checkpoint", "quantization_config is not a JSON object", nil, self.config_file.where)
+  local source = self.quantization_source
+  if source.raw and (type(source.raw) ~= "table" or json.is_array(source.raw)) then
+    refuse("checkpoint", "quantization_config is not a JSON object", nil, source.where)
   end
-  return quantization
+  return source.raw
 end
 
 function lazy.format(self)
   if not self.quantization then return false end
+  local where = self.quantization_source.where
   local method = quantization_config.method(self.quantization)
   if not method then
     refuse("checkpoint", "quantization_config has no quant_method", "see qspec list formats",
-      self.config_file.where)
+      where)
   end
   local format, close = quantization_config.format_of(method)
   if format then return format end
   refuse("unsupported", ("unknown quant_method '%s'"):format(method), close
-    and ("did you mean '%s'?"):format(close) or "see qspec list formats", self.config_file.where)
+    and ("did you mean '%s'?"):format(close) or "see qspec list formats", where)
 end
 
 function lazy.quantization_values(self)
@@ -173,7 +205,9 @@ function Subject:quantize_on_load()
 end
 
 function lazy.requests(self)
-  return requests.read(self.architecture, self.modules, self.format, self.requested)
+  return requests.read { architecture = self.architecture, modules = self.modules,
+    format = self.format, requested = self.requested, values = self.quantization_values,
+    checkpoint = self:has_weights() and self.stored or nil, raw = self.raw }
 end
 
 function lazy.modules(self)
@@ -184,10 +218,19 @@ function lazy.modules(self)
   error(type(result) == "string" and result or outcome.at(result, self.config_file.where), 0)
 end
 
+-- All formats, the config's own first: the same names of tensors may mean another layout to others.
+function lazy.layout_order(self)
+  local order = { self.format or nil }
+  for _, format in ipairs(registry("formats").all()) do
+    if format ~= self.format then order[#order + 1] = format end
+  end
+  return order
+end
+
 function lazy.census(self)
   return census.take { architecture = self.architecture, modules = self.modules,
-    checkpoint = self.checkpoint, formats = registry("formats").all(), requests = self.requests,
-    requested = self.requested, dtype = self.dtype }
+    checkpoint = self.checkpoint, formats = self.layout_order, requests = self.requests,
+    dtype = self.dtype }
 end
 
 function lazy.tokenizer(self)

@@ -121,8 +121,8 @@ test("LibTorch is required inside of a function, never when a file is loaded", f
 end)
 
 test("LibTorch is required by layouts, checks on weights, and what runs a model", function()
-  local may = { ["qspec.runtime"] = true, ["qspec.objects"] = true,
-    ["qspec.checks.numerics"] = true }
+  local may = { ["qspec.runtime"] = true, ["qspec.objects"] = true, ["qspec.weights"] = true,
+    ["qspec.stored_weight"] = true }
   each_requirement(function(module, name)
     if TORCH[name] and not may[module.name] and module.folder ~= "layouts" then
       test.fail(module.name .. " requires " .. name)

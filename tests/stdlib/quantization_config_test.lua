@@ -48,7 +48,7 @@ end)
 
 test("a skip list must be a list of texts", function()
   test.equal(problems [[{ "llm_int8_skip_modules": "lm_head" }]],
-    { "quantization_config.llm_int8_skip_modules: string" })
+    { "quantization_config.llm_int8_skip_modules: string lm_head" })
   test.equal(problems [[{ "llm_int8_skip_modules": ["lm_head", 3] }]],
     { "quantization_config.llm_int8_skip_modules: array" })
   test.equal(problems [[{ "llm_int8_skip_modules": ["lm_head"] }]], {})

@@ -3,6 +3,11 @@
 local outcome = require "qspec.outcome"
 local units = require "qspec.units"
 
+local function value_problems(row)
+  if not row.layout.value_problems then return {} end
+  return row.layout.value_problems(row.weight)
+end
+
 local function check_values(ctx)
   local rows = {}
   for _, row in ipairs(ctx.subject.census.modules) do
@@ -10,7 +15,7 @@ local function check_values(ctx)
   end
   for i, row in ipairs(rows) do
     ctx:progress(i, #rows, row.name)
-    local ok, problems = pcall(row.layout.value_problems, row.holding, ctx.subject.checkpoint)
+    local ok, problems = pcall(value_problems, row)
     if not ok then
       local err = outcome.from(problems)
       if err.kind ~= "checkpoint" then error(problems, 0) end

@@ -78,7 +78,7 @@ is a finding: keys that it does not know are lost.]],
   run = function(ctx)
     local subject = ctx.subject
     if subject.format then
-      local kinds = subject.quantize and {} or subject.config_file.kinds.quantization_config or {}
+      local kinds = subject.quantization_source.kinds
       if not subject.quantize then
         report(ctx, quantization_config.type_problems(subject.format, subject.quantization, kinds))
       end

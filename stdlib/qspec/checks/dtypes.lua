@@ -64,9 +64,9 @@ end
 local function check_states(ctx)
   local subject = ctx.subject
   for _, row in ipairs(subject.census.modules) do
-    local state = row.layout and row.layout.state(row.holding, subject.checkpoint)
-    if state and state.dtype and subject.dtype and state.dtype ~= subject.dtype then
-      ctx:finding { module = row.name, key = "quant_state.dtype", found = tostring(state.dtype),
+    local dtype = row.scheme and row.scheme.dtype
+    if dtype and subject.dtype and dtype ~= subject.dtype then
+      ctx:finding { module = row.name, key = "quant_state.dtype", found = tostring(dtype),
         wanted = subject.dtype, hint = "the dtype of the config" }
     end
   end
@@ -74,13 +74,11 @@ end
 
 -- The storage dtype that the config asks for, against the packed weights.
 local function check_storage(ctx)
-  local subject = ctx.subject
-  local values = subject.quantization_values
-  local wanted = values and values.load_in_4bit and values.bnb_4bit_quant_storage
-  if not wanted then return end
-  for _, row in ipairs(subject.census.modules) do
+  for _, row in ipairs(ctx.subject.census.modules) do
     local weight = row.request and row.format and row.parameters.weight
-    if weight then expect(ctx, row, "weight", "storage", weight.dtype, wanted) end
+    if weight and row.request.storage then
+      expect(ctx, row, "weight", "storage", weight.dtype, row.request.storage)
+    end
   end
 end
 

@@ -9,8 +9,7 @@ local function request_of(subject)
 end
 
 local function expected_bytes(subject, dtype)
-  return footprint.of_config(subject.architecture, subject.modules, dtype, request_of(subject),
-    subject.format)
+  return footprint.of_config(subject.architecture, subject.modules, dtype, request_of(subject))
 end
 
 local function dense_bytes(subject, dtype)
@@ -19,8 +18,8 @@ end
 
 local function part_of(row, suffix)
   if not row.layout then return "dense" end
-  if suffix == "weight" then return "packed" end
-  return row.layout.counted[suffix] and "dense" or "companions"
+  if row.holding.tensors[suffix] == row.codes then return "packed" end
+  return suffix == "bias" and "dense" or "companions"
 end
 
 -- Bytes by what they are; with the headers they sum to the size of the files.
@@ -42,8 +41,7 @@ end
 
 local function module_bytes(subject, module)
   local one = { module }
-  return footprint.of_config(subject.architecture, one, subject.dtype, request_of(subject),
-    subject.format)
+  return footprint.of_config(subject.architecture, one, subject.dtype, request_of(subject))
 end
 
 -- The modules whose size is not what the config makes of them, largest difference first.

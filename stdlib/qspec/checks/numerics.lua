@@ -1,28 +1,24 @@
 -- Numerics: every weight decoded and held against the baseline.
 
+local shapes = require "qspec.shapes"
+local units = require "qspec.units"
+local weights = require "qspec.weights"
+local StoredWeight = require "qspec.stored_weight"
+
 local WORST_SHOWN = 5
 local LEAST_SQNR_DENSE_DB = 40  -- a cast between float16 and bfloat16 leaves about 50 dB
 
-local function baseline_tensor(tensor, baseline, row)
+local function reference_of(baseline, row)
   local held = baseline.census.by_name[row.name]
   if held and held.tied_to and not held.own_tensors then
     held = baseline.census.by_name[held.tied_to]
   end
-  local entry = held and held.holding.tensors.weight
-  if not entry or held.layout then return nil end
-  return tensor.read(baseline.checkpoint, entry.name)
-end
-
-local function compare(tensor, subject, row, reference)
-  if row.layout then
-    return row.layout.pack(row.holding, subject.checkpoint):compare(reference)
-  end
-  return tensor.read(subject.checkpoint, row.holding.tensors.weight.name):compare(reference)
+  return held and held.own_tensors and weights.read(held, baseline.checkpoint) or nil
 end
 
 local function limits(ctx, row)
   local least = ctx.params.sqnr_db
-  if row.layout then return least or row.layout.least_sqnr_db end
+  if row.layout then return least or row.scheme.least_sqnr_db or row.layout.least_sqnr_db end
   return LEAST_SQNR_DENSE_DB
 end
 
@@ -44,11 +40,6 @@ local function judge(ctx, row, result)
   end
 end
 
-local function same_size(reference, row)
-  local shape, wanted = reference:shape(), row.module.shape
-  return #shape == #wanted and shape[1] == wanted[1] and shape[2] == wanted[2]
-end
-
 local function worst_first(results)
   table.sort(results, function(a, b)
     if a.sqnr_db ~= b.sqnr_db then return a.sqnr_db < b.sqnr_db end
@@ -63,7 +54,7 @@ local function usable_rows(census)
   local rows = {}
   for _, row in ipairs(census.modules) do
     local stands = row.status == "ok" or row.status == "unrequested" or row.status == "fell_back"
-    if stands and row.holding.tensors.weight then rows[#rows + 1] = row end
+    if stands and (row.layout or row.holding.tensors.weight) then rows[#rows + 1] = row end
   end
   return rows
 end
@@ -78,24 +69,44 @@ local function missing_reference(ctx, row)
   end
 end
 
-local function check_row(ctx, tensor, row, results)
-  local subject = ctx.subject
-  local reference = baseline_tensor(tensor, subject.baseline, row)
-  if not reference then
-    missing_reference(ctx, row)
-    return
+local function wrong_shape(ctx, row, shape, wanted)
+  ctx:finding { module = row.name, key = "shape", found = shapes.text(shape) .. " in the baseline",
+    wanted = shapes.text(wanted), hint = "is it the baseline of this model?" }
+end
+
+local function check_row(ctx, row, results)
+  local reference = reference_of(ctx.subject.baseline, row)
+  local wanted = StoredWeight.logical_shape(row.module)
+  if not reference then return missing_reference(ctx, row) end
+  if not shapes.equal(reference:shape(), wanted) then
+    return wrong_shape(ctx, row, reference:shape(), wanted)
   end
-  if not same_size(reference, row) then
-    ctx:finding { module = row.name, key = "shape", found = table.concat(reference:shape(), " x ")
-      .. " in the baseline", wanted = table.concat(row.module.shape, " x "),
-      hint = "is it the baseline of this model?" }
-    return
-  end
-  local result = compare(tensor, subject, row, reference)
+  local result = weights.compare(row, ctx.subject.checkpoint, reference)
   judge(ctx, row, result)
   if row.layout then
     results[#results + 1] = { module = row.name, sqnr_db = result.sqnr_db, cosine = result.cosine,
       max_abs_error = result.max_abs_error }
+  end
+end
+
+-- What cannot be decoded is not judged, and said to be so.
+local function check_rows(ctx, rows, results)
+  local undecodable = {}
+  for i, row in ipairs(rows) do
+    ctx:progress(i, #rows, row.name)
+    if row.layout and weights.undecodable(row) then
+      undecodable[#undecodable + 1] = row
+    else
+      check_row(ctx, row, results)
+    end
+  end
+  if undecodable[1] then
+    local reason = weights.undecodable(undecodable[1])
+    if #results == 0 then
+      ctx:skip("cannot decode " .. undecodable[1].layout.name .. ": " .. reason)
+    end
+    ctx:note(("%s cannot be decoded, %s first: %s"):format(units.count(#undecodable,
+      "packed weight"), undecodable[1].name, reason))
   end
 end
 
@@ -118,12 +129,8 @@ swapped nibbles give about -3 dB, trained nf4 weights 18 to 21. Skipped without 
     if not ctx.subject.baseline or not ctx.subject.baseline:has_weights() then
       ctx:skip("there is no baseline to compare with; give one with --baseline PATH", "baseline")
     end
-    local tensor = require "host.tensor"
     local rows, results = usable_rows(ctx.subject.census), {}
-    for i, row in ipairs(rows) do
-      ctx:progress(i, #rows, row.name)
-      check_row(ctx, tensor, row, results)
-    end
+    check_rows(ctx, rows, results)
     local worst = worst_first(results)
     ctx:measure("compared", #rows)
     ctx:measure("worst", worst)

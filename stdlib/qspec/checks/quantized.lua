@@ -29,14 +29,25 @@ local function check_tensors_silent(ctx)
     hint = "the whole model fell back to full precision, or the config is stale" }
 end
 
--- The type in the config against the type that each tensor says it has: the tensor wins on load.
-local function check_types(ctx)
-  for _, row in ipairs(ctx.subject.census.modules) do
-    if row.request and row.format and row.logical_dtype ~= row.request.type then
-      ctx:finding { module = row.name, key = "quant_type", found = tostring(row.logical_dtype)
-        .. " in the checkpoint", wanted = row.request.type .. ", as the config says",
-        hint = "transformers reads the tensor's own state and never compares" }
+-- What the config says of a module against what its tensors say: the tensors win on load.
+local COMPARED = { { "type", "quant_type" }, { "bits", "bits" }, { "group_size", "group_size" },
+  { "symmetric", "symmetric" } }
+
+local function check_scheme(ctx, row)
+  for _, pair in ipairs(COMPARED) do
+    local field, key = pair[1], pair[2]
+    local asked, stored = row.request[field], row.scheme[field]
+    if asked ~= nil and stored ~= nil and asked ~= stored then
+      ctx:finding { module = row.name, key = key, found = tostring(stored) .. " in the checkpoint",
+        wanted = tostring(asked) .. ", as the config says",
+        hint = row.layout.mismatch_hint or "the config and the tensors are of two models" }
     end
+  end
+end
+
+local function check_schemes(ctx)
+  for _, row in ipairs(ctx.subject.census.modules) do
+    if row.request and row.format then check_scheme(ctx, row) end
   end
 end
 
@@ -94,7 +105,7 @@ otherwise.]],
     elseif not requested and packed > 0 then
       check_config_silent(ctx, packed)
     end
-    check_types(ctx)
+    check_schemes(ctx)
     check_wanted(ctx, requested)
   end,
 }

@@ -42,6 +42,16 @@ M.fields = {
   { name = "quant_method", type = "string", default = "bitsandbytes" },
 }
 
+local STORED = { uint8 = "U8", int8 = "I8", float16 = "F16", bfloat16 = "BF16", float32 = "F32",
+  float64 = "F64" }
+
+local function blocks_of_4_bits(q)
+  return { bits = 4, type = q.bnb_4bit_quant_type, layout = blockwise4, class = blockwise4.class,
+    storage = q.bnb_4bit_quant_storage, skip = q.llm_int8_skip_modules,
+    scheme = { block_size = 64, nested_block = q.bnb_4bit_use_double_quant and 256 or nil,
+      storage = STORED[q.bnb_4bit_quant_storage] or "U8" } }
+end
+
 --- What a config asks for, in the words of a spec.
 ---@param q table quantization_config as read by qspec.quantization_config
 ---@return table {bits?, type?, skip?: string[], problem?: string}
@@ -50,9 +60,10 @@ function M.requested(q)
   if q.load_in_4bit and q.load_in_8bit then
     return { problem = "load_in_4bit and load_in_8bit are both true", skip = skip }
   elseif q.load_in_4bit then
-    return { bits = 4, type = q.bnb_4bit_quant_type, skip = skip, layout = blockwise4 }
+    return blocks_of_4_bits(q)
   elseif q.load_in_8bit then
-    return { bits = 8, type = "int8", skip = skip, layout = rowwise8 }
+    return { bits = 8, type = "int8", skip = skip, layout = rowwise8, class = rowwise8.class,
+      scheme = {} }
   end
   return { problem = "load_in_4bit and load_in_8bit are both false", skip = skip,
     hint = "transformers loads such a model dense, with a warning only" }
@@ -63,12 +74,6 @@ local CONVERTED = { Linear = true, Conv1D = true }
 --- Whether bitsandbytes would replace this module, exclusions aside.
 function M.converts(module)
   return CONVERTED[module.class] == true
-end
-
---- Bytes that transformers counts for a converted weight of [out, in].
-function M.weight_footprint(module, requested)
-  local count = module.shape[1] * module.shape[2]
-  return requested.bits == 4 and math.ceil(count / 2) or count
 end
 
 M.quantizer = quantizer

@@ -6,26 +6,29 @@
 
 local json = require "host.json"
 local codebooks = require "qspec.layouts.bnb_codebooks"
+local shapes = require "qspec.shapes"
 
 local M = {
   name = "bnb-4bit",
   summary = "4-bit codes of a 16-value codebook, one absmax a block, optionally quantized again",
   class = "Linear4bit",
   least_sqnr_db = 14,  -- nf4 and fp4 of trained weights lie at 18 to 21; swapped nibbles at -3
+  mismatch_hint = "transformers reads the tensor's own state and never compares",
 }
 
 local STATE = "^weight%.quant_state%.bitsandbytes__(%w+)$"
+local BLOCK = 64
 local NESTED_BLOCK = 256
 
-local function state_suffix(holding)
-  for _, suffix in ipairs(holding.list) do
+local function state_suffix(list)
+  for _, suffix in ipairs(list) do
     if suffix:match(STATE) then return suffix end
   end
 end
 
 --- Whether these tensors are a weight of this layout, whole or damaged.
 function M.claims(holding)
-  if state_suffix(holding) then return true end
+  if state_suffix(holding.list) then return true end
   local t = holding.tensors
   return t["weight.absmax"] ~= nil or t["weight.quant_map"] ~= nil
     or (t.weight ~= nil and t.weight.dtype == "U8")
@@ -51,60 +54,58 @@ local function decode_state(text)
   return state
 end
 
---- The quant_state that the checkpoint stores beside a weight.
----@return table|nil state with quant_type, blocksize, dtype, shape and, when nested, nested_*
----@return string|nil reason
-function M.state(holding, checkpoint)
-  local suffix = state_suffix(holding)
-  if not suffix then return nil, "is missing" end
-  local state, reason = decode_state(checkpoint:bytes(holding.tensors[suffix].name))
-  if not state then return nil, reason end
-  state.suffix_type = suffix:match(STATE)
-  return state
-end
-
-function M.logical_dtype(holding, checkpoint)
-  local state = M.state(holding, checkpoint)
-  if state then return state.quant_type end
-  local suffix = state_suffix(holding)
-  return suffix and suffix:match(STATE) or "4-bit"
-end
-
-local function is_nested(holding, state)
-  if state then return state.nested_blocksize ~= nil end
-  return holding.tensors["weight.nested_absmax"] ~= nil
-end
-
-local function elements(module)
-  return module.shape[1] * module.shape[2]
-end
-
---- The companions that the module's weight must have, with dtype and shape.
-function M.companions(holding, state, module)
-  local block_size = state and state.blocksize or 64
-  local blocks = math.ceil(elements(module) / block_size)
-  local list = { { suffix = "weight.quant_map", dtype = "F32", shape = { 16 } } }
-  if is_nested(holding, state) then
-    local nested_block = state and state.nested_blocksize or NESTED_BLOCK
-    list[#list + 1] = { suffix = "weight.absmax", dtype = "U8", shape = { blocks } }
-    list[#list + 1] = { suffix = "weight.nested_absmax", dtype = "F32",
-      shape = { math.ceil(blocks / nested_block) } }
-    list[#list + 1] = { suffix = "weight.nested_quant_map", dtype = "F32", shape = { 256 } }
-  else
-    list[#list + 1] = { suffix = "weight.absmax", dtype = "F32", shape = { blocks } }
-  end
-  return list
-end
-
 local STORAGE_BYTES = { U8 = 1, I8 = 1, F16 = 2, BF16 = 2, F32 = 4, F64 = 8 }
 
---- The dtype and shape that the packed weight itself must have.
-function M.weight(holding, module)
-  local stored = holding.tensors.weight
-  local itemsize = stored and STORAGE_BYTES[stored.dtype] or 1
-  local dtype = stored and STORAGE_BYTES[stored.dtype] and stored.dtype or "U8"
-  return { suffix = "weight", dtype = dtype,
-    shape = { math.ceil(math.ceil(elements(module) / 2) / itemsize), 1 } }
+-- Of a weight whose state cannot be read: what most of them are.
+local function assumed(w, suffix, reason)
+  return { type = suffix and suffix:match(STATE) or "4-bit", block_size = BLOCK, reason = reason,
+    nested_block = w.tensors["weight.nested_absmax"] and NESTED_BLOCK or nil }
+end
+
+--- How the weight is stored, from the quant_state that the checkpoint keeps beside it.
+---@return table scheme {bits, type, block_size, storage, nested_block?, state?, reason?, dtype?}
+function M.scheme(w)
+  local suffix = state_suffix(w.list)
+  local state, reason
+  if suffix then state, reason = decode_state(w:bytes(suffix)) else reason = "is missing" end
+  local scheme = state and { type = state.quant_type, block_size = state.blocksize,
+    nested_block = state.nested_blocksize, state = state, dtype = state.dtype }
+    or assumed(w, suffix, reason)
+  scheme.bits, scheme.state_suffix, scheme.suffix_type = 4, suffix, suffix and suffix:match(STATE)
+  scheme.state_bytes = suffix and w.tensors[suffix].bytes
+  local stored = w.tensors.weight
+  scheme.storage = stored and STORAGE_BYTES[stored.dtype] and stored.dtype or "U8"
+  return scheme
+end
+
+local function nested_tensors(list, scheme, blocks)
+  local nested_block = is_count(scheme.nested_block) and scheme.nested_block or NESTED_BLOCK
+  list[#list + 1] = { suffix = "weight.absmax", dtype = "U8", shape = { blocks } }
+  list[#list + 1] = { suffix = "weight.nested_absmax", dtype = "F32",
+    shape = { math.ceil(blocks / nested_block) } }
+  list[#list + 1] = { suffix = "weight.nested_quant_map", dtype = "F32", shape = { 256 } }
+end
+
+--- The tensors of the weight, with dtype and shape. Only the packed weight is a parameter to
+--- transformers; the rest are plain attributes.
+function M.tensors(scheme, module)
+  local elements = shapes.count(module.shape)
+  local blocks = math.ceil(elements / scheme.block_size)
+  local itemsize = STORAGE_BYTES[scheme.storage]
+  local list = { { suffix = "weight.quant_map", dtype = "F32", shape = { 16 } } }
+  if scheme.nested_block then
+    nested_tensors(list, scheme, blocks)
+  else
+    list[2] = { suffix = "weight.absmax", dtype = "F32", shape = { blocks } }
+  end
+  if scheme.state_suffix then
+    list[#list + 1] = { suffix = scheme.state_suffix, dtype = "U8",
+      shape = { scheme.state_bytes } }
+  end
+  for _, tensor in ipairs(list) do tensor.role = "attribute" end
+  table.insert(list, 1, { suffix = "weight", dtype = scheme.storage, codes = true,
+    shape = { math.ceil(math.ceil(elements / 2) / itemsize), 1 } })
+  return list
 end
 
 local function add_mismatch(problems, what, found, wanted, hint)
@@ -112,33 +113,36 @@ local function add_mismatch(problems, what, found, wanted, hint)
     hint = hint }
 end
 
---- Contradictions inside the quant_state, and between it and the module.
----@param module table with its shape [out, in]
-function M.state_problems(holding, checkpoint, module)
-  local problems = {}
-  local state, reason = M.state(holding, checkpoint)
-  if not state then
-    add_mismatch(problems, "weight.quant_state", reason, "the JSON that bitsandbytes writes",
-      "without it transformers loads the packed bytes as a bare parameter")
-    return problems
-  end
-  local key = "weight.quant_state.bitsandbytes__" .. state.suffix_type
-  if state.quant_type ~= state.suffix_type then
+local function type_problems(problems, key, scheme, state)
+  if state.quant_type ~= scheme.suffix_type then
     add_mismatch(problems, key, ("quant_type '%s' inside"):format(tostring(state.quant_type)),
-      ("'%s', as its name says"):format(state.suffix_type))
+      ("'%s', as its name says"):format(scheme.suffix_type))
   elseif not codebooks[state.quant_type] then
     add_mismatch(problems, key, ("quant_type '%s'"):format(tostring(state.quant_type)),
       "'nf4' or 'fp4'")
   end
-  local shape = table.concat(state.shape, " x ")
-  local wanted = table.concat(module.shape, " x ")
-  if shape ~= wanted then add_mismatch(problems, key, "shape " .. shape, wanted) end
+end
+
+--- Contradictions inside the quant_state, and between it and the module.
+function M.problems(w)
+  local problems, scheme = {}, w.scheme
+  local state = scheme.state
+  if not state then
+    add_mismatch(problems, "weight.quant_state", scheme.reason, "the JSON that bitsandbytes writes",
+      "without it transformers loads the packed bytes as a bare parameter")
+    return problems
+  end
+  local key = scheme.state_suffix
+  type_problems(problems, key, scheme, state)
+  if not shapes.equal(state.shape, w.shape) then
+    add_mismatch(problems, key, "shape " .. shapes.text(state.shape), shapes.text(w.shape))
+  end
   if state.nested_blocksize ~= nil and not is_count(state.nested_blocksize) then
     add_mismatch(problems, key, "nested_blocksize " .. tostring(state.nested_blocksize),
       NESTED_BLOCK)
   end
   for name in pairs(state) do
-    if name ~= "suffix_type" and not STATE_KEYS[name] then
+    if not STATE_KEYS[name] then
       add_mismatch(problems, key, ("unknown key '%s'"):format(tostring(name)), "known keys only",
         "bitsandbytes refuses to load such a state")
     end
@@ -146,26 +150,21 @@ function M.state_problems(holding, checkpoint, module)
   return problems
 end
 
---- Suffixes that transformers' get_memory_footprint counts; the rest are plain attributes to it.
-M.counted = { weight = true, bias = true }
-
-local function packed_bytes(tensor, checkpoint, holding)
-  local packed = tensor.read(checkpoint, holding.tensors.weight.name)
+local function packed_bytes(w)
+  local packed = w:read("weight")
   if packed:dtype() == "uint8" then return packed end
   return packed:view("uint8")  -- bnb_4bit_quant_storage may be any dtype; the bytes are the same
 end
 
 --- One absmax a block in fp32, nested or not.
 ---@return any absmax Tensor F32 [blocks]
-function M.absmax(holding, checkpoint, state)
-  local tensor = require "host.tensor"
-  local t = holding.tensors
-  local absmax = tensor.read(checkpoint, t["weight.absmax"].name)
-  if not is_nested(holding, state) then return absmax end
-  local decoded = tensor.dequantize_codebook8 {
+function M.scales(w)
+  local absmax, state = w:read("weight.absmax"), w.scheme.state
+  if not w.scheme.nested_block then return absmax end
+  local decoded = require("host.tensor").dequantize_codebook8 {
     codes = absmax,
-    codebook = tensor.read(checkpoint, t["weight.nested_quant_map"].name),
-    absmax = tensor.read(checkpoint, t["weight.nested_absmax"].name),
+    codebook = w:read("weight.nested_quant_map"),
+    absmax = w:read("weight.nested_absmax"),
     block_size = state.nested_blocksize,
   }
   return decoded + state.nested_offset
@@ -173,23 +172,22 @@ end
 
 --- The weight as an object that the engine decodes.
 ---@return any packed qspec.Packed, shape [out, in]
-function M.pack(holding, checkpoint)
-  local tensor = require "host.tensor"
-  local state, reason = M.state(holding, checkpoint)
-  if not state then error("quant_state " .. reason, 0) end
-  return tensor.codebook4 {
-    codes = packed_bytes(tensor, checkpoint, holding),
-    codebook = tensor.read(checkpoint, holding.tensors["weight.quant_map"].name),
-    absmax = M.absmax(holding, checkpoint, state),
+function M.pack(w)
+  local state = w.scheme.state
+  if not state then error("quant_state " .. w.scheme.reason, 0) end
+  return require("host.tensor").codebook4 {
+    codes = packed_bytes(w),
+    codebook = w:read("weight.quant_map"),
+    absmax = M.scales(w),
     block_size = state.blocksize,
     shape = state.shape,
   }
 end
 
 --- How the model runner multiplies by this weight.
-function M.linear(holding, checkpoint, quantization)
-  return { weight = M.pack(holding, checkpoint),
-    compute_dtype = quantization.bnb_4bit_compute_dtype or "float32" }
+---@param values table quantization_config as read by qspec.quantization_config
+function M.linear(w, values)
+  return { weight = M.pack(w), compute_dtype = values.bnb_4bit_compute_dtype or "float32" }
 end
 
 local function is_finite(value)
@@ -224,28 +222,30 @@ local function lost_scales(codes, absmax, block_size, problems)
   end
 end
 
---- Faults in the values of the companions. Reads them all.
----@return table[] problems {key, found, wanted, hint?}
-function M.value_problems(holding, checkpoint)
-  local tensor = require "host.tensor"
-  local problems = {}
-  local state = M.state(holding, checkpoint)
-  local codebook = tensor.read(checkpoint, holding.tensors["weight.quant_map"].name)
+local function codebook_problems(w, state, problems)
   local known = codebooks[state.quant_type]
-  if known and not codebook:equal(tensor.from(known.values, "float32")) then
+  local wanted = known and require("host.tensor").from(known.values, "float32")
+  if known and not w:read("weight.quant_map"):equal(wanted) then
     add_mismatch(problems, "weight.quant_map", "other values than the " .. state.quant_type
       .. " codebook", "the codebook of " .. state.quant_type,
       "the weight was relabelled, or written by an unknown version")
   end
+end
+
+--- Faults in the values of the companions. Reads them all.
+---@return table[] problems {key, found, wanted, hint?}
+function M.value_problems(w)
+  local problems, state = {}, w.scheme.state
+  codebook_problems(w, state, problems)
   if state.nested_blocksize and not is_finite(state.nested_offset) then
     add_mismatch(problems, "weight.quant_state", "nested_offset " .. tostring(state.nested_offset),
       "a finite number")
     return problems
   end
-  local absmax = M.absmax(holding, checkpoint, state)
+  local absmax = M.scales(w)
   local stats = scale_problems(absmax, problems)
   if stats.zeros > 0 then
-    lost_scales(packed_bytes(tensor, checkpoint, holding), absmax, state.blocksize, problems)
+    lost_scales(packed_bytes(w), absmax, state.blocksize, problems)
   end
   return problems
 end

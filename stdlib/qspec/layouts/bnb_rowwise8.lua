@@ -16,66 +16,53 @@ function M.claims(holding)
   return t.SCB ~= nil or t.weight_format ~= nil or (t.weight ~= nil and t.weight.dtype == "I8")
 end
 
-function M.state() return {} end
+function M.scheme(w)
+  return { bits = 8, type = "int8", shape = w.shape }
+end
 
-function M.logical_dtype() return "int8" end
-
-function M.companions(_, _, module)
+function M.tensors(scheme, module)
+  local shape = scheme.shape or module.shape
   return {
-    { suffix = "SCB", dtype = "F32", shape = { module.shape[1] } },
-    { suffix = "weight_format", dtype = "U8", shape = {} },
+    { suffix = "weight", dtype = "I8", shape = shape, codes = true },
+    { suffix = "SCB", dtype = "F32", shape = { shape[1] }, role = "attribute" },
+    { suffix = "weight_format", dtype = "U8", shape = {}, role = "attribute" },
   }
 end
 
-function M.weight(_, module)
-  return { suffix = "weight", dtype = "I8", shape = module.shape }
-end
-
 --- Contradictions in the small companions: only the row layout (0) is written today.
-function M.state_problems(holding, checkpoint)
-  local format = holding.tensors.weight_format
+function M.problems(w)
+  local format = w.tensors.weight_format
   if not format or format.bytes ~= 1 then return {} end
-  local value = checkpoint:bytes(format.name):byte()
+  local value = w:bytes("weight_format"):byte()
   if value == 0 then return {} end
   return { { key = "weight_format", found = tostring(value), wanted = "0 (row)",
     hint = "1 to 3 are layouts of old GPUs that bitsandbytes no longer reads" } }
 end
 
-M.counted = { weight = true, bias = true }
-
 --- The weight as an object that the engine decodes.
-function M.pack(holding, checkpoint)
-  local tensor = require "host.tensor"
-  return tensor.rowwise_int8 {
-    codes = tensor.read(checkpoint, holding.tensors.weight.name),
-    absmax = tensor.read(checkpoint, holding.tensors.SCB.name),
-  }
+function M.pack(w)
+  return require("host.tensor").rowwise_int8 { codes = w:read("weight"), absmax = w:read("SCB") }
 end
 
 --- One absmax an output row in fp32.
-function M.absmax(holding, checkpoint)
-  return require("host.tensor").read(checkpoint, holding.tensors.SCB.name)
+function M.scales(w)
+  return w:read("SCB")
 end
 
 --- How the model runner multiplies by this weight: LLM.int8() with outliers apart.
-function M.linear(holding, checkpoint, quantization)
-  local tensor = require "host.tensor"
-  return { int8 = {
-    codes = tensor.read(checkpoint, holding.tensors.weight.name),
-    absmax = M.absmax(holding, checkpoint),
-    threshold = quantization.llm_int8_threshold or 6.0,
-  } }
+---@param values table quantization_config as read by qspec.quantization_config
+function M.linear(w, values)
+  return { int8 = { codes = w:read("weight"), absmax = w:read("SCB"),
+    threshold = values.llm_int8_threshold or 6.0 } }
 end
 
 --- Faults in the values of the companions. Reads them all.
-function M.value_problems(holding, checkpoint)
-  local tensor = require "host.tensor"
+function M.value_problems(w)
   local problems = {}
   local function add(key, found, wanted, hint)
     problems[#problems + 1] = { key = key, found = found, wanted = wanted, hint = hint }
   end
-  local absmax = M.absmax(holding, checkpoint)
-  local codes = tensor.read(checkpoint, holding.tensors.weight.name)
+  local absmax, codes = w:read("SCB"), w:read("weight")
   local stats = absmax:stats()
   if stats.nan + stats.inf > 0 then
     add("SCB", ("%d not finite"):format(stats.nan + stats.inf), "every SCB a finite number",
