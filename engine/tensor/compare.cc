@@ -169,7 +169,9 @@ double Comparison::cosine() const {
   const double decoded_squares = baseline_squares + 2 * cross + error_squares;
   if (baseline_squares == 0 && error_squares == 0) return 1;
   if (baseline_squares == 0 || decoded_squares <= 0) return 0;
-  return products / (std::sqrt(baseline_squares) * std::sqrt(decoded_squares));
+  // Rounding may leave the result a last place above 1.
+  return std::clamp(products / (std::sqrt(baseline_squares) * std::sqrt(decoded_squares)), -1.0,
+                    1.0);
 }
 
 double Comparison::nmse() const {

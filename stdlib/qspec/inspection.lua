@@ -4,6 +4,7 @@
 local footprint = require "qspec.footprint"
 local json = require "host.json"
 local registry = require "qspec.registry"
+local shapes = require "qspec.shapes"
 local schema = require "qspec.schema"
 local tier = require "qspec.tier"
 local Context = require "qspec.context"
@@ -29,17 +30,42 @@ local function run_header_checks(subject)
   return findings
 end
 
+local function bits(bytes, elements)
+  return elements > 0 and 8 * bytes / elements or 0
+end
+
+-- Elements of a module's weight as the model multiplies by it, however it is packed.
+local function weight_elements(row)
+  return #row.module.shape > 0 and shapes.count(row.module.shape) or 0
+end
+
+-- Parameters of the model as its architecture has them, and the bytes that hold them.
+local function logical_counts(census)
+  local elements, bytes = 0, 0
+  for _, row in ipairs(census.modules) do
+    if row.own_tensors then
+      for _, parameter in ipairs(row.module.parameters) do
+        elements = elements + shapes.count(parameter.shape)
+      end
+      bytes = bytes + row.stored
+    end
+  end
+  return elements, bytes
+end
+
 --- Takes the inspection of a model folder.
 ---@param path string
 ---@param baseline_path string|nil
----@return table {subject, census, findings, footprint}
+---@return table {subject, census, findings, footprint, parameters, bits_per_weight}
 function M.take(path, baseline_path)
   local baseline = baseline_path and Subject.new { name = baseline_path, path = baseline_path }
   local subject = Subject.new { name = path, path = path, baseline = baseline }
   local census = subject.census
   local stored = 0
   for _, entry in ipairs(subject.checkpoint:tensors()) do stored = stored + entry.bytes end
+  local elements, weight_bytes = logical_counts(census)
   local result = { subject = subject, census = census, findings = run_header_checks(subject),
+    parameters = elements, bits_per_weight = bits(weight_bytes, elements),
     footprint = { transformers = footprint.of_census(census), stored = stored } }
   local dense = baseline and footprint.of_census(baseline.census) or subject.dtype
     and footprint.of_config(subject.architecture, subject.modules, subject.dtype, function() end)
@@ -66,6 +92,7 @@ local function module_json(row)
     companions = has_companions and parameters_json(row.companions) or nil,
     logical_dtype = row.logical_dtype, format = row.layout and row.layout.name or nil,
     requested = row.requested, status = row.status, reason = row.reason, bytes = row.stored,
+    bits_per_weight = row.layout and bits(row.stored, weight_elements(row)) or nil,
     tied_to = row.tied_to }
 end
 
@@ -88,7 +115,8 @@ function M.to_json(result)
     method = subject.quantization and subject.quantization.quant_method
       or subject.format and subject.format.name or json.null,
     is_quantized = subject.quantization ~= false,
-    footprint = result.footprint,
+    footprint = result.footprint, parameters = result.parameters,
+    bits_per_weight = result.bits_per_weight,
     quantization_config = subject.quantization or json.null,
     modules = map(result.census.modules, module_json),
     findings = map(result.findings, finding_json) }

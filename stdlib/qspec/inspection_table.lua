@@ -52,6 +52,7 @@ local function summary(result)
     and subject.format.name .. " " .. tostring(subject.requested.type or "?") or "full precision") }
   lines[#lines + 1] = ("footprint %s as transformers counts it, %s stored"):format(
     units.bytes(footprint.transformers), units.bytes(footprint.stored))
+  lines[#lines] = ("%s, %.3g bits a weight"):format(lines[#lines], result.bits_per_weight)
   if footprint.ratio then
     lines[#lines] = ("%s, %.3f times smaller than full precision"):format(lines[#lines],
       footprint.ratio)

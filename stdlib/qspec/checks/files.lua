@@ -10,6 +10,26 @@ local HINTS = {
   ignored = "transformers prefers the single file",
 }
 
+-- Loaders that map one shard at a time see such a weight in parts. Nothing is wrong with the file.
+local function note_spread(ctx)
+  local spread, first = 0, nil
+  for _, row in ipairs(ctx.subject.census.modules) do
+    local file
+    for _, suffix in ipairs(row.layout and row.holding.list or {}) do
+      local entry = row.holding.tensors[suffix]
+      if file and entry.file ~= file then
+        spread, first = spread + 1, first or row.name
+        break
+      end
+      file = entry.file
+    end
+  end
+  if spread > 0 then
+    ctx:note(("%s with companions in another shard, %s first"):format(units.count(spread,
+      "packed weight"), first))
+  end
+end
+
 return {
   name = "files",
   summary = "index and shards agree: no ghost, unlisted, misplaced or duplicate tensor",
@@ -26,6 +46,7 @@ is not the sum. A shard that is missing or malformed is refused before any check
         found = problem.kind .. ": " .. problem.found, wanted = problem.wanted,
         hint = HINTS[problem.kind] }
     end
+    note_spread(ctx)
     local files, tensors = #ctx.subject.checkpoint:files(), #ctx.subject.checkpoint:tensors()
     ctx:measure("files", files)
     ctx:measure("tensors", tensors)
