@@ -29,16 +29,18 @@ local function describe_in_force(ctx)
   ctx:measure("patterns", patterns)
 end
 
--- A user's list replaces the defaults: say which default it lost.
-local function note_overridden(ctx)
+-- A user's list replaces the defaults and does not add to them: transformers converts the head.
+local function check_overridden(ctx)
   local subject = ctx.subject
   local requested = subject.requested
-  if not requested or not requested.skip then return end
+  if not requested or not requested.skip or ctx.params.replaced_defaults then return end
   local defaults = require("qspec.exclusions").default_keys(subject.architecture, subject.modules)
   for _, key in ipairs(defaults) do
     local row = subject.census.by_name[key]
     if row and row.kind == "linear" and row.request then
-      ctx:note(("the config's skip list replaces the default '%s': it is converted"):format(key))
+      ctx:finding { module = key, key = "skip list", found = "does not hold '" .. key .. "'",
+        wanted = "the default exclusion of " .. key,
+        hint = "a list in the config replaces the defaults; replaced_defaults = true allows it" }
     end
   end
 end
@@ -71,19 +73,22 @@ return {
   params = {
     [1] = { list_of = "string", name = "patterns", help = "patterns of module names" },
     dtype = { type = "string", help = "dtype that their parameters must have" },
+    replaced_defaults = { type = "boolean", default = false,
+      help = "allow a skip list that leaves out a default, so that the head is quantized" },
   },
   details = [[
 Three lists protect modules: the config's (llm_int8_skip_modules), the architecture's defaults when
 the config has none (tied weights, the last parameter, the output head: transformers' own rule with
 its quirks), and modules kept in fp32. A protected module that is quantized anyway is a finding, as
-is an entry of the config's list that matches nothing. Patterns of the spec must be in full
+is an entry of the config's list that matches nothing, and a list that replaces the defaults and so
+lets the output head be converted. Patterns of the spec must be in full
 precision too, in the dtype given.]],
   example = [[excluded { "lm_head", "*word_embeddings*", "*layernorm*", dtype = "float16" }]],
   run = function(ctx)
     ctx:report_facts { unrequested = true }
     if ctx.subject.requested then
       describe_in_force(ctx)
-      note_overridden(ctx)
+      check_overridden(ctx)
     end
     check_spec(ctx)
   end,
