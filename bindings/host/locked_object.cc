@@ -89,12 +89,13 @@ void push_object_state(lua_State* L, int index) {
   lua_rawget(L, -2);
   const bool ours = lua_toboolean(L, -1) != 0;
   lua_pop(L, 2);
-  lua_getfenv(L, -1);
-  lua_getfield(L, -1, kStateField);
-  if (!ours) {
+  if (!ours) {  // its environment may be the globals, where an unknown name is an error
     lua_pop(L, 1);
     lua_pushnil(L);
+    return;
   }
+  lua_getfenv(L, -1);
+  lua_getfield(L, -1, kStateField);
   lua_replace(L, -3);
   lua_pop(L, 1);
 }

@@ -30,6 +30,8 @@ void write_stream(int descriptor, std::string_view text) {
       text.remove_prefix(static_cast<size_t>(written));
     } else if (errno == EAGAIN) {
       wait_until_writable(descriptor);
+    } else if (errno == EPIPE) {
+      return;  // nobody reads on (`qspec inspect ... | head`); a run goes on to its reports
     } else if (errno != EINTR) {
       throw system_error("write",
                          descriptor == STDOUT_FILENO ? "standard output" : "standard error", errno);

@@ -59,10 +59,7 @@ end
 --- are.
 ---@return table reference, table candidate
 function M.roles(first, second)
-  local is_packed = function(subject)
-    return require("qspec.census").packed(subject.census) > 0
-  end
-  if is_packed(first) and not is_packed(second) then return second, first end
+  if first:is_packed() and not second:is_packed() then return second, first end
   return first, second
 end
 

@@ -4,6 +4,7 @@ local outcome = require "qspec.outcome"
 local printable = require("qspec.printable").lines
 local registry = require "qspec.registry"
 local roots = require "qspec.roots"
+local strict = require "qspec.strict"
 local system = require "host.system"
 
 local ALIASES = { ["--version"] = "version", ["--help"] = "help", ["-h"] = "help" }
@@ -68,6 +69,7 @@ end
 ---@return integer exit code
 return function(argv)
   search_own_folders()
+  strict(_G)
   local ok, result = xpcall(function()
     return dispatch(argv)
   end, with_traceback)

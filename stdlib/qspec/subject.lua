@@ -182,6 +182,11 @@ function Subject:has_weights()
   return not self.config_only
 end
 
+--- Whether any weight is packed.
+function Subject:is_packed()
+  return census.packed(self.census) > 0
+end
+
 function lazy.stored(self)
   return checkpoint.open(self.path)
 end
