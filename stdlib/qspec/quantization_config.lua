@@ -163,7 +163,7 @@ function M.write(format, raw)
   for _, field in ipairs(format.fields) do
     local value = values[field.alias_of or field.name]
     if value == nil and field.nullable then value = json.null end
-    written[field.name] = value
+    if field.saved ~= false then written[field.name] = value end
   end
   return written
 end
