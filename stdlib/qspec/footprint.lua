@@ -111,4 +111,14 @@ function M.of_census(census)
   return total
 end
 
+--- What must be said beside the footprint: some libraries report sizes that are not those in
+--- memory (a layout's `footprint_note`).
+---@param census table
+---@return string|nil note of the first layout that has one
+function M.note(census)
+  for _, row in ipairs(census.modules) do
+    if row.layout and row.layout.footprint_note then return row.layout.footprint_note end
+  end
+end
+
 return M

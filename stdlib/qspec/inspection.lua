@@ -66,7 +66,8 @@ function M.take(path, baseline_path)
   local elements, weight_bytes = logical_counts(census)
   local result = { subject = subject, census = census, findings = run_header_checks(subject),
     parameters = elements, bits_per_weight = bits(weight_bytes, elements),
-    footprint = { transformers = footprint.of_census(census), stored = stored } }
+    footprint = { transformers = footprint.of_census(census), stored = stored,
+      note = footprint.note(census) } }
   local dense = baseline and footprint.of_census(baseline.census) or subject.dtype
     and footprint.of_config(subject.architecture, subject.modules, subject.dtype, function() end)
   if dense then

@@ -57,6 +57,7 @@ local function summary(result)
     lines[#lines] = ("%s, %.3f times smaller than full precision"):format(lines[#lines],
       footprint.ratio)
   end
+  lines[#lines + 1] = footprint.note
   return lines
 end
 

@@ -145,6 +145,7 @@ memory { ratio = 2.109659552692574, tolerance = 1e-5 }]],
     if subject:has_weights() then
       local expected = found
       found = footprint.of_census(subject.census)
+      ctx:note(footprint.note(subject.census))
       if expected and expected ~= found and explain(ctx, subject) == 0 then
         check_exact(ctx, "transformers", found, expected)
       end

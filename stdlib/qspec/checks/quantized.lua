@@ -1,6 +1,7 @@
 -- Is it quantized, and do the config and the tensors agree on how?
 
 local census_of = require "qspec.census"
+local shapes = require "qspec.shapes"
 
 local function first_packed(census)
   for _, row in ipairs(census.modules) do
@@ -64,6 +65,29 @@ local function check_wanted(ctx, requested)
   end
 end
 
+-- Of all weights that a quantizer may convert, linears and experts, the share that is packed.
+local function packed_share(census)
+  local all, packed = 0, 0
+  for _, row in ipairs(census.modules) do
+    if (row.kind == "linear" or row.kind == "experts") and row.own_tensors then
+      local elements = shapes.count(row.module.shape)
+      all, packed = all + elements, packed + (row.format and elements or 0)
+    end
+  end
+  return all > 0 and packed / all or 0
+end
+
+-- Experts in one tensor, and subclasses of Linear, stay dense in silence with most methods.
+local function check_share(ctx)
+  local share = packed_share(ctx.subject.census)
+  ctx:measure("packed_share", share)
+  if ctx.params.share and share < ctx.params.share then
+    ctx:finding { key = "share", found = ("%.4f of the weights packed"):format(share),
+      wanted = (">= %g"):format(ctx.params.share),
+      hint = "qspec inspect shows the modules that stayed dense, and why" }
+  end
+end
+
 local function measure(ctx, packed)
   ctx:measure("is_quantized", ctx.subject.quantization ~= false)
   ctx:measure("packed_modules", packed)
@@ -84,6 +108,7 @@ return {
     method = { type = "string", help = "quant_method that the config must name" },
     bits = { type = "integer", help = "bits that it must ask for" },
     type = { type = "string", help = "nf4, fp4, int8" },
+    share = { type = "number", help = "least share of linear and expert weights that are packed" },
   },
   details = [[
 The config says quantized and no tensor is; tensors are packed and the config is silent; the config
@@ -97,6 +122,7 @@ otherwise.]],
     local packed = census_of.packed(subject.census)
     local requested = subject.requested
     measure(ctx, packed)
+    check_share(ctx)
     if requested and requested.problem then
       ctx:finding { key = "quantization_config", found = requested.problem,
         wanted = "a method that converts something", hint = requested.hint }
