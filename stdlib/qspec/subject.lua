@@ -102,10 +102,17 @@ local FLOATS = { F16 = true, BF16 = true, F32 = true, F64 = true }
 
 -- dtype="auto" of transformers: the config's, else that of the first floating tensor stored.
 function lazy.dtype(self)
-  local dtype = model_config.dtype(self.raw, self.config_file.where)
-  if dtype or not self:has_weights() then return dtype end
+  if self.config_dtype or not self:has_weights() then return self.config_dtype or nil end
+  return self.first_float and self.first_float.torch_dtype or nil
+end
+
+function lazy.config_dtype(self)
+  return model_config.dtype(self.raw, self.config_file.where)
+end
+
+function lazy.first_float(self)
   for _, entry in ipairs(self.stored:tensors()) do
-    if FLOATS[entry.dtype] then return entry.torch_dtype end
+    if FLOATS[entry.dtype] then return entry end
   end
 end
 

@@ -72,6 +72,24 @@ local function check_states(ctx)
   end
 end
 
+-- Without a dtype in the config transformers takes that of the first floating tensor in the file.
+-- In a packed checkpoint that may be a scale.
+local function check_inferred(ctx)
+  local subject = ctx.subject
+  if subject.config_dtype or not subject:is_packed() then return end
+  local first = subject.first_float
+  for _, row in ipairs(first and subject.census.modules or {}) do
+    for suffix, entry in pairs(row.layout and row.holding.tensors or {}) do
+      if entry.name == first.name and suffix ~= "bias" then
+        ctx:finding { key = "dtype", found = ("absent, and the first floating tensor, %s, is %s")
+          :format(entry.name, entry.torch_dtype), wanted = "the dtype of the model in config.json",
+          hint = "transformers loads the model in the dtype of a scale" }
+        return
+      end
+    end
+  end
+end
+
 -- The storage dtype that the config asks for, against the packed weights.
 local function check_storage(ctx)
   for _, row in ipairs(ctx.subject.census.modules) do
@@ -115,6 +133,7 @@ load; that is noted.]],
     check_uniform(ctx)
     if selected then return check_selected(ctx, selected) end
     check_states(ctx)
+    check_inferred(ctx)
     check_storage(ctx)
   end,
 }

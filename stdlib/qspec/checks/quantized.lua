@@ -3,6 +3,15 @@
 local census_of = require "qspec.census"
 local shapes = require "qspec.shapes"
 
+-- Loading attributes do not belong in a file: with this one the library unpacks the model on load.
+local function check_dequantize(ctx)
+  local values = ctx.subject.quantization_values
+  if values and values.dequantize == true then
+    ctx:finding { key = "quantization_config.dequantize", found = "true", wanted = "false or absent",
+      hint = "transformers loads such a checkpoint in full precision" }
+  end
+end
+
 local function first_packed(census)
   for _, row in ipairs(census.modules) do
     if row.format then return row end
@@ -131,6 +140,7 @@ otherwise.]],
     elseif not requested and packed > 0 then
       check_config_silent(ctx, packed)
     end
+    check_dequantize(ctx)
     check_schemes(ctx)
     check_wanted(ctx, requested)
   end,
