@@ -61,6 +61,11 @@ function M.read(row, checkpoint, dtype)
   return dtype and tensor:dtype() ~= dtype and tensor:to(dtype) or tensor
 end
 
+--- Whether two rows of one checkpoint hold the same values in the same dtype.
+function M.same(row, other, checkpoint)
+  return M.read(row, checkpoint):equal(M.read(other, checkpoint))
+end
+
 --- How a row's values differ from a reference of the same shape.
 ---@param row table
 ---@param checkpoint any

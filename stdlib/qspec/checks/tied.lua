@@ -1,6 +1,6 @@
 -- Tied weights: what the config ties is one tensor, stored once or equal twice.
 
-local LARGEST_COMPARED = 2 ^ 34
+local weights = require "qspec.weights"
 
 local function tied_rows(census)
   local list = {}
@@ -28,16 +28,11 @@ local function check_kinds(ctx)
   end
 end
 
-local function check_bytes(ctx)
-  local checkpoint = ctx.subject.checkpoint
+local function check_values(ctx)
   for _, pair in ipairs(tied_rows(ctx.subject.census)) do
-    local mine, theirs = pair[1].holding.tensors.weight, pair[2].holding.tensors.weight
-    local comparable = mine and theirs and mine.bytes <= LARGEST_COMPARED
-      and pair[1].format == pair[2].format
-    if comparable and (mine.dtype ~= theirs.dtype
-        or checkpoint:bytes(mine.name, LARGEST_COMPARED)
-          ~= checkpoint:bytes(theirs.name, LARGEST_COMPARED)) then
-      differ(ctx, pair[1], pair[2], "other values than " .. theirs.name)
+    local row, target = pair[1], pair[2]
+    if row.format == target.format and not weights.same(row, target, ctx.subject.checkpoint) then
+      differ(ctx, row, target, "other values than those of " .. target.name)
     end
   end
 end
@@ -51,7 +46,7 @@ return {
 With tie_word_embeddings the output head and the embeddings share one weight, and most files store
 it once. Where both are stored and differ, transformers keeps them apart in spite of the flag: the
 model that runs is not the one that the config describes. Headers show a head that was quantized
-beside dense embeddings; at the weights tier equal dtypes are compared byte by byte.]],
+beside dense embeddings; at the weights tier their values are compared.]],
   example = [[tied {}]],
-  run = { header = check_kinds, weights = check_bytes },
+  run = { header = check_kinds, weights = check_values },
 }
