@@ -64,7 +64,7 @@ bool is_sequence(lua_State* L, int index) {
 
 bool is_exact(const Json& json) {
   if (json.is_number_unsigned()) return json.get_ref<const uint64_t&>() <= 1ull << 53;
-  return std::abs(static_cast<double>(json.get_ref<const int64_t&>())) <= kLargestExact;
+  return json.get_ref<const int64_t&>() >= -(int64_t{1} << 53);  // the unsigned are those above
 }
 
 double number_of(const Json& json) {

@@ -3,6 +3,7 @@
 
 #include "bindings/boundary.h"
 #include "bindings/checkpoint_handle.h"
+#include "bindings/host/metadata_value.h"
 #include "bindings/host/modules.h"
 
 namespace qspec::lua {
@@ -69,32 +70,100 @@ int files(lua_State* L) {
   return 1;
 }
 
-void push_entry(lua_State* L, const Checkpoint& checkpoint, const TensorEntry& entry) {
-  lua_createtable(L, 0, 7);
-  set_text(L, "name", entry.name);
-  set_text(L, "dtype", info(entry.dtype).stored_name);
-  set_text(L, "torch_dtype", info(entry.dtype).torch_name);
-  set_integer(L, "bytes", entry.bytes);
-  if (entry.file != kInMemory) {
-    set_text(L, "file", checkpoint.files()[entry.file].path);
-    set_integer(L, "offset", entry.offset);
+// Makes the tables of entries. Its keys, and the path of the file at hand, lie on the stack from
+// its making on: as C text each would be hashed and looked up again for every entry.
+class EntryTables {
+ public:
+  EntryTables(lua_State* L, const Checkpoint& checkpoint)
+      : L_(L), checkpoint_(checkpoint), keys_(lua_gettop(L) + 1), path_(keys_ + kKeyCount) {
+    luaL_checkstack(L, 2 * kKeyCount, "too many values");
+    for (const char* key : {"name", "dtype", "torch_dtype", "bytes", "file", "offset", "shape"}) {
+      lua_pushstring(L, key);
+    }
+    lua_pushnil(L);
   }
-  lua_createtable(L, static_cast<int>(entry.shape.size()), 0);
-  for (size_t i = 0; i < entry.shape.size(); ++i) {
-    push_integer(L, static_cast<int64_t>(entry.shape[i]));
-    lua_rawseti(L, -2, static_cast<int>(i) + 1);
+
+  void push(const TensorEntry& entry) {
+    const DtypeInfo& dtype = info(entry.dtype);
+    lua_createtable(L_, 0, kKeyCount);
+    set_text(kName, entry.name);
+    set_text(kDtype, dtype.stored_name);
+    set_text(kTorchDtype, dtype.torch_name);
+    set_integer(kBytes, entry.bytes);
+    if (entry.file != kInMemory) {
+      set_path(entry.file);
+      set_integer(kOffset, entry.offset);
+    }
+    set_shape(entry.shape);
   }
-  lua_setfield(L, -2, "shape");
-}
+
+ private:
+  enum Key { kName, kDtype, kTorchDtype, kBytes, kFile, kOffset, kShape, kKeyCount };
+
+  void set_text(Key key, std::string_view text) {
+    lua_pushvalue(L_, keys_ + key);
+    lua::push(L_, text);
+    lua_rawset(L_, -3);
+  }
+
+  void set_integer(Key key, uint64_t value) {
+    lua_pushvalue(L_, keys_ + key);
+    push_integer(L_, static_cast<int64_t>(value));
+    lua_rawset(L_, -3);
+  }
+
+  void set_path(uint32_t file) {
+    if (file != file_) {
+      lua::push(L_, checkpoint_.files()[file].path);
+      lua_replace(L_, path_);
+      file_ = file;
+    }
+    lua_pushvalue(L_, keys_ + kFile);
+    lua_pushvalue(L_, path_);
+    lua_rawset(L_, -3);
+  }
+
+  void set_shape(const std::vector<uint64_t>& shape) {
+    lua_pushvalue(L_, keys_ + kShape);
+    lua_createtable(L_, static_cast<int>(shape.size()), 0);
+    for (size_t i = 0; i < shape.size(); ++i) {
+      push_integer(L_, static_cast<int64_t>(shape[i]));
+      lua_rawseti(L_, -2, static_cast<int>(i) + 1);
+    }
+    lua_rawset(L_, -3);
+  }
+
+  lua_State* L_;
+  const Checkpoint& checkpoint_;
+  int keys_;  // stack index of the first
+  int path_;  // stack index
+  uint32_t file_ = kInMemory;
+};
+
+// While it lives, nothing is collected: of a long list that is being made, nothing is garbage.
+class PausedCollector {
+ public:
+  explicit PausedCollector(lua_State* L) : L_(L) { lua_gc(L, LUA_GCSTOP, 0); }
+  ~PausedCollector() { lua_gc(L_, LUA_GCRESTART, 0); }
+  PausedCollector(const PausedCollector&) = delete;
+  PausedCollector& operator=(const PausedCollector&) = delete;
+
+ private:
+  lua_State* L_;
+};
 
 int tensors(lua_State* L) {
   const Checkpoint& checkpoint = check_checkpoint(L);
+  const PausedCollector paused(L);
   lua_createtable(L, static_cast<int>(checkpoint.tensors().size()), 0);
+  const int list = lua_gettop(L);
+  EntryTables tables(L, checkpoint);
   int position = 0;
   for (const TensorEntry& entry : checkpoint.tensors()) {
-    push_entry(L, checkpoint, entry);
-    lua_rawseti(L, -2, ++position);
+    tables.push(entry);
+    lua_rawseti(L, list, ++position);
   }
+  lua_settop(L, list);
   return 1;
 }
 
@@ -105,7 +174,7 @@ int find(lua_State* L) {
   if (entry == nullptr) {
     lua_pushnil(L);
   } else {
-    push_entry(L, checkpoint, *entry);
+    EntryTables(L, checkpoint).push(*entry);
   }
   return 1;
 }
@@ -119,6 +188,31 @@ int problems(lua_State* L) {
     set_text(L, "key", problem.key);
     set_text(L, "found", problem.found);
     set_text(L, "wanted", problem.wanted);
+    lua_rawseti(L, -2, ++position);
+  }
+  return 1;
+}
+
+// checkpoint:metadata(key) -> value, type; or nil
+int metadata(lua_State* L) {
+  const std::string_view key = check_string(L, 2);
+  for (const CheckpointFile& file : check_checkpoint(L).files()) {
+    const MetadataEntry* entry = find_metadata(file.values, key);
+    if (entry == nullptr) continue;
+    push_metadata(L, *entry);
+    push(L, metadata_type_name(*entry));
+    return 2;
+  }
+  lua_pushnil(L);
+  return 1;
+}
+
+// checkpoint:metadata_keys() -> list
+int metadata_keys(lua_State* L) {
+  lua_newtable(L);
+  int position = 0;
+  for (const MetadataEntry& entry : check_checkpoint(L).files().front().values) {
+    push(L, entry.key);
     lua_rawseti(L, -2, ++position);
   }
   return 1;
@@ -197,11 +291,13 @@ int to_string(lua_State* L) {
 
 constexpr luaL_Reg kFunctions[] = {{"open", guard<open>}, {nullptr, nullptr}};
 
-constexpr luaL_Reg kMethods[] = {{"path", guard<path>},         {"files", guard<files>},
-                                 {"tensors", guard<tensors>},   {"find", guard<find>},
-                                 {"problems", guard<problems>}, {"bytes", guard<bytes>},
-                                 {"overlay", guard<overlay>},   {"put", guard<put>},
-                                 {"drop", guard<drop>},         {nullptr, nullptr}};
+constexpr luaL_Reg kMethods[] = {
+    {"path", guard<path>},         {"files", guard<files>},
+    {"tensors", guard<tensors>},   {"find", guard<find>},
+    {"problems", guard<problems>}, {"bytes", guard<bytes>},
+    {"metadata", guard<metadata>}, {"metadata_keys", guard<metadata_keys>},
+    {"overlay", guard<overlay>},   {"put", guard<put>},
+    {"drop", guard<drop>},         {nullptr, nullptr}};
 
 constexpr luaL_Reg kMetamethods[] = {{"__tostring", guard<to_string>}, {nullptr, nullptr}};
 

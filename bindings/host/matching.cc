@@ -8,6 +8,7 @@
 #include "bindings/host/charged.h"
 #include "bindings/host/confinement.h"
 #include "bindings/host/pattern.h"
+#include "bindings/host/pattern_cache.h"
 
 namespace qspec::lua {
 namespace {
@@ -159,7 +160,7 @@ int find_pattern(lua_State* L) {
   const size_t from = first_offset(L, 3, subject.size());
   if (lua_toboolean(L, 4) || Pattern::is_plain(text)) return find_plain(L, subject, text, from);
   Pattern::Match match;
-  if (!search(L, Pattern(text), subject, from, match)) {
+  if (!search(L, *compiled_pattern(text), subject, from, match)) {
     lua_pushnil(L);
     return 1;
   }
@@ -168,10 +169,10 @@ int find_pattern(lua_State* L) {
 
 int match_pattern(lua_State* L) {
   const std::string_view subject = check_text(L, 1);
-  const Pattern pattern(check_text(L, 2));
+  const auto pattern = compiled_pattern(check_text(L, 2));
   const size_t from = first_offset(L, 3, subject.size());
   Pattern::Match match;
-  if (search(L, pattern, subject, from, match)) return push_captures(L, subject, match, true);
+  if (search(L, *pattern, subject, from, match)) return push_captures(L, subject, match, true);
   lua_pushnil(L);
   return 1;
 }
@@ -181,10 +182,10 @@ namespace {
 // Upvalues: name, subject, pattern, offset of the next search.
 int next_match(lua_State* L) {
   const std::string_view subject = check_string(L, lua_upvalueindex(2));
-  const Pattern pattern(check_string(L, lua_upvalueindex(3)), true);
+  const auto pattern = compiled_pattern(check_string(L, lua_upvalueindex(3)), true);
   const auto from = static_cast<size_t>(lua_tonumber(L, lua_upvalueindex(4)));
   Pattern::Match match;
-  const bool found = from <= subject.size() && search(L, pattern, subject, from, match);
+  const bool found = from <= subject.size() && search(L, *pattern, subject, from, match);
   const size_t next = found ? match.end + (match.end == match.begin) : subject.size() + 1;
   lua_pushnumber(L, static_cast<double>(next));
   lua_replace(L, lua_upvalueindex(4));
@@ -197,7 +198,7 @@ int next_match(lua_State* L) {
 
 int each_match(lua_State* L) {
   check_text(L, 1);
-  const Pattern checked(check_text(L, 2), true);
+  compiled_pattern(check_text(L, 2), true);  // a malformed one is refused here
   lua_pushliteral(L, "string.gmatch");
   lua_pushvalue(L, 1);
   lua_pushvalue(L, 2);
@@ -208,7 +209,7 @@ int each_match(lua_State* L) {
 
 int replace_matches(lua_State* L) {
   const std::string_view subject = check_text(L, 1);
-  const Pattern pattern(check_text(L, 2));
+  const auto pattern = compiled_pattern(check_text(L, 2));
   const Replacement replacement(L);
   const double most =
       is_absent(L, 4) ? std::numeric_limits<double>::infinity() : check_number(L, 4);
@@ -216,14 +217,14 @@ int replace_matches(lua_State* L) {
   size_t copied = 0, from = 0, count = 0;
   while (static_cast<double>(count) < most && from <= subject.size()) {
     Pattern::Match match;
-    if (!search(L, pattern, subject, from, match)) break;
+    if (!search(L, *pattern, subject, from, match)) break;
     ++count;
     result += subject.substr(copied, match.begin - copied);
     replacement.append(result, subject, match);
     refuse_long_text(static_cast<double>(result.size()));
     copied = match.end;
     from = match.end + (match.end == match.begin);
-    if (pattern.is_anchored()) break;
+    if (pattern->is_anchored()) break;
   }
   result += subject.substr(std::min(copied, subject.size()));
   charge_bytes(L, result.size());

@@ -66,8 +66,9 @@ int call(lua_State* L) {
   confinement.notice_refusal();
   if (confinement.is_stopped()) {
     const Error stop = confinement.stop();
-    if (!confined.was_stopped()) throw stop;
     lua_settop(L, 0);
+    lua_gc(L, LUA_GCCOLLECT, 0);  // what the call left behind may leave no room for the message
+    if (!confined.was_stopped()) throw stop;
     lua_pushboolean(L, 0);
     push_error(L, stop);
     return 2;

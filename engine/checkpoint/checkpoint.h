@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/checkpoint/metadata.h"
 #include "engine/core/dtype.h"
 
 namespace qspec {
@@ -29,14 +30,16 @@ struct CheckpointFile {
   uint64_t size = 0;
   uint64_t header_bytes = 0;  // everything that is not tensor data
   std::map<std::string, std::string> metadata;
+  std::vector<MetadataEntry> values;  // metadata with types, in the order of the file (GGUF)
 };
 
 // A contradiction between files that leaves the rest readable. The stdlib turns it into a finding.
 struct CheckpointProblem {
   // Of a tensor: "ghost", in the index but in no shard; "unlisted", in a shard but not in the
   // index; "misplaced", in another shard than the index says; "duplicate", in two shards (the one
-  // that the index means is read). Of the whole: "total_size", wrong sum in the index; "ignored",
-  // an index beside the single file that is read; "misnamed", one file, not model.safetensors.
+  // that the index means is read); "no_tensor", a value of another kind; "unused", stored bytes
+  // that nothing refers to. Of the whole: "total_size", wrong sum in the index; "ignored", an index
+  // beside the single file that is read; "misnamed", one file, not model.safetensors.
   std::string kind;
   std::string key;  // tensor name, or "" for the whole
   std::string found;
@@ -49,8 +52,9 @@ class Checkpoint {
  public:
   virtual ~Checkpoint() = default;
 
-  // A folder with model.safetensors or model.safetensors.index.json and its shards, or one
-  // .safetensors file. Reads headers only. Throws Error(kCheckpoint | kUnsupported | kIo).
+  // A folder with model.safetensors or model.safetensors.index.json and its shards, or with
+  // pytorch_model.bin or its index and shards; or with one model in GGUF files; or one such file.
+  // Reads headers only. Throws Error(kCheckpoint | kUnsupported | kIo).
   static std::shared_ptr<Checkpoint> open(const std::string& path);
 
   virtual const std::string& path() const = 0;

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
+#include "engine/checkpoint/gguf_split.h"
 #include "engine/core/error.h"
 #include "engine/core/nearest.h"
 #include "engine/core/system_error.h"
@@ -13,9 +15,6 @@ namespace qspec {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::string_view kSingleName = "model.safetensors";
-constexpr std::string_view kIndexName = "model.safetensors.index.json";
 
 std::vector<std::string> entries_of(const std::string& folder) {
   std::error_code code;
@@ -60,12 +59,10 @@ struct ForeignWeights {
 };
 
 constexpr ForeignWeights kForeign[] = {
-    {".gguf", "GGUF files are not read yet"},
-    {".bin", "pickle checkpoints are not read yet"},
-    {".bin.index.json", "pickle checkpoints are not read yet"},
-    {".pt", "pickle checkpoints are not read yet"},
-    {".pth", "pickle checkpoints are not read yet"},
-    {".ckpt", "pickle checkpoints are not read yet"},
+    {".bin", "of a folder's pickles, only pytorch_model.bin and its index are read"},
+    {".pt", "of a folder's pickles, only pytorch_model.bin and its index are read"},
+    {".pth", "of a folder's pickles, only pytorch_model.bin and its index are read"},
+    {".ckpt", "of a folder's pickles, only pytorch_model.bin and its index are read"},
     {".h5", "TensorFlow checkpoints are not read"},
     {".msgpack", "Flax checkpoints are not read"},
     {".onnx", "ONNX models are not read"},
@@ -78,10 +75,8 @@ const ForeignWeights* foreign_kind(std::string_view name) {
   return nullptr;
 }
 
-std::string foreign_hint(std::string_view ending) {
-  return ending == ".gguf" ? "check the safetensors form of the model"
-                           : "save the model as safetensors: save_pretrained(folder) writes it";
-}
+constexpr const char* kForeignHint =
+    "save the model as safetensors: save_pretrained(folder) writes it";
 
 [[noreturn]] void refuse_folder(const std::string& folder, const std::vector<std::string>& names) {
   if (names.empty()) refuse(ErrorKind::kCheckpoint, folder, "the folder is empty");
@@ -90,63 +85,98 @@ std::string foreign_hint(std::string_view ending) {
     if (foreign == nullptr) continue;
     refuse(ErrorKind::kUnsupported, folder,
            "found '" + printable(name) + "', need safetensors: " + std::string(foreign->what),
-           foreign_hint(foreign->ending));
+           kForeignHint);
   }
   const bool is_cache_entry = has(names, "snapshots");
   refuse(
       ErrorKind::kCheckpoint, folder,
-      "no weights in the folder: found " + list_of(names) + "; need " + std::string(kSingleName) +
-          " or " + std::string(kIndexName),
+      "no weights in the folder: found " + list_of(names) + "; need " +
+          std::string(preferred_container().single) + " or " +
+          std::string(preferred_container().index),
       is_cache_entry ? "this is an entry of the hub cache: give the folder under snapshots/" : "");
+}
+
+// One GGUF file, or all parts of one.
+WeightFiles locate_gguf(const std::string& folder, const std::string& name) {
+  WeightFiles files{folder, folder + "/" + name, "", {}, container_of_file(name)};
+  for (const std::string& part : gguf_parts(name)) files.parts.push_back(folder + "/" + part);
+  return files;
+}
+
+// Throws Error(kCheckpoint) when there are several models; nothing when there is none.
+std::optional<WeightFiles> locate_gguf_in_folder(const std::string& folder,
+                                                 const std::vector<std::string>& names) {
+  std::vector<std::string> found;
+  for (const std::string& name : names) {
+    if (name.ends_with(".gguf")) found.push_back(name);
+  }
+  if (found.empty()) return std::nullopt;
+  const std::vector<std::string> parts = gguf_parts(found[0]);
+  const bool all_of_one = std::ranges::all_of(
+      found, [&](const std::string& name) { return name == found[0] || has(parts, name); });
+  if (!all_of_one) {
+    refuse(ErrorKind::kCheckpoint, folder, "found several models: " + list_of(found),
+           "give the path of one .gguf file");
+  }
+  return locate_gguf(folder, found[0]);
 }
 
 // One file under another name is read, and reported: transformers would not find it.
 WeightFiles locate_unusual(const std::string& folder, const std::vector<std::string>& names) {
+  const Container& container = preferred_container();
   std::vector<std::string> found;
   for (const std::string& name : names) {
-    if (name.ends_with(".safetensors")) found.push_back(name);
+    if (name.ends_with(container.ending)) found.push_back(name);
   }
-  if (found.empty()) refuse_folder(folder, names);
+  if (found.empty()) {
+    if (const auto gguf = locate_gguf_in_folder(folder, names)) return *gguf;
+    refuse_folder(folder, names);
+  }
   if (found.size() > 1 || is_shard_name(found[0])) {
     refuse(ErrorKind::kCheckpoint, folder,
-           "found " + list_of(found) + " but no " + std::string(kIndexName) +
+           "found " + list_of(found) + " but no " + std::string(container.index) +
                ", which says what each shard holds",
            "fetch the index too, or give one .safetensors file");
   }
-  WeightFiles files{folder, folder + "/" + found[0], "", {}};
-  files.problems.push_back({"misnamed", "", found[0], std::string(kSingleName)});
+  WeightFiles files{folder, folder + "/" + found[0], "", {}, &container};
+  files.problems.push_back({"misnamed", "", found[0], std::string(container.single)});
   return files;
 }
 
 WeightFiles locate_in_folder(const std::string& folder) {
   const std::vector<std::string> names = entries_of(folder);
-  const bool has_index = has(names, kIndexName);
-  const std::string index = folder + "/" + std::string(kIndexName);
-  if (has(names, kSingleName)) {
-    WeightFiles files{folder, folder + "/" + std::string(kSingleName), "", {}};
-    if (has_index) {
-      files.problems.push_back(
-          {"ignored", "", std::string(kIndexName), "no index beside " + std::string(kSingleName)});
+  for (const Container& container : containers()) {
+    const std::string single(container.single);
+    const std::string index(container.index);
+    const bool has_index = has(names, index);
+    if (has(names, single)) {
+      WeightFiles files{folder, folder + "/" + single, "", {}, &container};
+      if (has_index) files.problems.push_back({"ignored", "", index, "no index beside " + single});
+      return files;
     }
-    return files;
+    if (has_index) return {folder, "", folder + "/" + index, {}, &container};
   }
-  if (has_index) return {folder, "", index, {}};
   return locate_unusual(folder, names);
 }
 
 WeightFiles locate_file(const std::string& path) {
   const fs::path file(path);
   const std::string name = file.filename().string();
+  const std::string folder = file.has_parent_path() ? file.parent_path().string() : ".";
+  if (name.ends_with(".gguf")) return locate_gguf(folder, name);
+  if (const Container* container = container_of_file(name); container != nullptr) {
+    return {folder, path, "", {}, container};
+  }
   if (const ForeignWeights* foreign = foreign_kind(name); foreign != nullptr) {
     refuse(ErrorKind::kUnsupported, path, "cannot read this file: " + std::string(foreign->what),
-           foreign_hint(foreign->ending));
+           kForeignHint);
   }
   // A file of the hub cache's blobs/ has no extension.
-  if (file.has_extension() && file.extension() != ".safetensors") {
+  if (file.has_extension()) {
     refuse(ErrorKind::kCheckpoint, path, "found a file, need a model folder or a .safetensors file",
            name.ends_with(".json") ? "give the folder that holds it" : "");
   }
-  return {file.has_parent_path() ? file.parent_path().string() : ".", path, "", {}};
+  return {folder, path, "", {}, &preferred_container()};
 }
 
 }  // namespace

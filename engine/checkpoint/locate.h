@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/checkpoint/checkpoint.h"
+#include "engine/checkpoint/container.h"
 
 namespace qspec {
 
@@ -13,6 +14,8 @@ struct WeightFiles {
   std::string single;  // the path of the one file, or "" when there is an index
   std::string index;   // the path of the index, or ""
   std::vector<CheckpointProblem> problems;
+  const Container* container = nullptr;  // what kind of file they are
+  std::vector<std::string> parts{};      // the paths of a split GGUF file in order, else none
 };
 
 // Follows transformers' order of preference. Throws Error(kIo) when there is nothing at `path`,

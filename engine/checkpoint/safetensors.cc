@@ -87,7 +87,7 @@ std::string read_header_text(const ByteSource& source, uint64_t length) {
 // file: room that nobody describes could hold another file.
 class LayoutCheck {
  public:
-  LayoutCheck(const ByteSource& source, const SafetensorsHeader& header)
+  LayoutCheck(const ByteSource& source, const FileHeader& header)
       : source_(source), header_(header) {}
 
   void run() const {
@@ -133,10 +133,10 @@ class LayoutCheck {
   }
 
   const ByteSource& source_;
-  const SafetensorsHeader& header_;
+  const FileHeader& header_;
 };
 
-void place_in_file(const ByteSource& source, SafetensorsHeader& header) {
+void place_in_file(const ByteSource& source, FileHeader& header) {
   for (TensorEntry& entry : header.tensors) {
     const uint64_t begin = entry.offset;
     uint64_t end = 0;
@@ -155,7 +155,7 @@ void place_in_file(const ByteSource& source, SafetensorsHeader& header) {
 
 }  // namespace
 
-SafetensorsHeader read_safetensors_header(const ByteSource& source) {
+FileHeader read_safetensors_header(const ByteSource& source) {
   const uint64_t length = read_header_length(source);
   const std::string text = read_header_text(source, length);
   SafetensorsEvents events;
@@ -164,7 +164,7 @@ SafetensorsHeader read_safetensors_header(const ByteSource& source) {
   limits.nodes = SIZE_MAX;  // no tree is built
   read_json_events({text, source.path(), kLengthBytes}, limits, events);
 
-  SafetensorsHeader header;
+  FileHeader header;
   header.bytes = kLengthBytes + length;
   header.metadata = events.take_metadata();
   header.tensors = events.take_tensors();

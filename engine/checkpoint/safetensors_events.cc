@@ -12,7 +12,6 @@ namespace qspec {
 namespace {
 
 constexpr std::string_view kMetadataKey = "__metadata__";
-constexpr size_t kDtypeCount = static_cast<size_t>(Dtype::kU64) + 1;
 
 std::string in_quotes(std::string_view name) {
   return "'" + printable(name) + "'";
@@ -25,7 +24,8 @@ std::string in_quotes(std::string_view name) {
 std::vector<std::string> dtype_names() {
   std::vector<std::string> names;
   for (size_t i = 0; i < kDtypeCount; ++i) {
-    names.emplace_back(info(static_cast<Dtype>(i)).stored_name);
+    const auto dtype = static_cast<Dtype>(i);
+    if (!is_ggml_block(dtype)) names.emplace_back(info(dtype).stored_name);
   }
   return names;
 }
@@ -123,7 +123,7 @@ void SafetensorsEvents::on_string(std::string& value) {
 
 void SafetensorsEvents::set_dtype(const std::string& name) {
   dtype_ = dtype_of_stored_name(name);
-  if (!dtype_) refuse_dtype(key_, name);
+  if (!dtype_ || is_ggml_block(*dtype_)) refuse_dtype(key_, name);
 }
 
 void SafetensorsEvents::on_key(std::string& key) {

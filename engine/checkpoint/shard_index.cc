@@ -1,6 +1,7 @@
 #include "engine/checkpoint/shard_index.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "engine/core/error.h"
 #include "engine/core/json.h"
@@ -10,7 +11,7 @@ namespace {
 
 class IndexReader {
  public:
-  explicit IndexReader(std::string_view file) : file_(file) {}
+  IndexReader(std::string_view file, std::string_view ending) : file_(file), ending_(ending) {}
 
   ShardIndex read(std::string_view text) {
     JsonLimits limits;
@@ -59,8 +60,8 @@ class IndexReader {
       check_name(tensor, name);
       index_.shards.push_back({name, tensor});
     }
-    index_.shard_of.emplace(tensor, known->second);
     index_.names.push_back(tensor);
+    index_.shard_of.push_back(known->second);
   }
 
   void check_name(const std::string& tensor, const std::string& name) const {
@@ -80,18 +81,20 @@ class IndexReader {
       if (name.substr(begin, end - begin) == "..") refuse(shard + " leaves the model folder");
       begin = end + 1;
     }
-    if (!name.ends_with(".safetensors")) refuse(shard + " is not a .safetensors file");
+    if (!name.ends_with(ending_)) refuse(shard + " is not a " + ending_ + " file");
   }
 
   std::string file_;
+  std::string ending_;
   ShardIndex index_;
   std::unordered_map<std::string, uint32_t> shard_numbers_;
 };
 
 }  // namespace
 
-ShardIndex parse_shard_index(std::string_view text, std::string_view file) {
-  return IndexReader(file).read(text);
+ShardIndex parse_shard_index(std::string_view text, std::string_view file,
+                             std::string_view ending) {
+  return IndexReader(file, ending).read(text);
 }
 
 }  // namespace qspec

@@ -24,8 +24,7 @@ constexpr std::array kSignatures = {
               "7zXZ"sv,
               "this is xz data: decompress it first"sv},
     Signature{"PK\x03\x04"sv,
-              "this is a zip archive: torch.save writes such files; save the "
-              "model as safetensors"sv},
+              "this is a zip archive: if torch.save wrote it, give it a name that ends in .bin"sv},
     Signature{"\x80\x02"sv, "this is a pickle: save the model as safetensors"sv},
     Signature{"\x80\x03"sv, "this is a pickle: save the model as safetensors"sv},
     Signature{"\x80\x04"sv, "this is a pickle: save the model as safetensors"sv},

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <iterator>
 #include <utility>
 
-#include "engine/checkpoint/safetensors.h"
+#include "engine/checkpoint/gguf_split.h"
 #include "engine/core/error.h"
 #include "engine/core/file.h"
+#include "engine/core/in_parallel.h"
 
 namespace qspec {
 namespace {
@@ -50,11 +52,13 @@ std::shared_ptr<Checkpoint> Checkpoint::open(const std::string& path) {
 
 StoredCheckpoint::StoredCheckpoint(std::string path, const WeightFiles& files)
     : path_(std::move(path)), problems_(files.problems) {
-  if (files.index.empty()) {
-    add_file(File::open(files.single));
+  if (!files.parts.empty()) {
+    open_parts(files);
+  } else if (files.index.empty()) {
+    add_file(*files.container, File::open(files.single));
   } else {
     const std::string text = read_text_file(files.index, kMaxIndexBytes);
-    const ShardIndex index = parse_shard_index(text, files.index);
+    const ShardIndex index = parse_shard_index(text, files.index, files.container->ending);
     open_shards(files, index);
     settle_duplicates(index);
     compare(index);
@@ -64,21 +68,45 @@ StoredCheckpoint::StoredCheckpoint(std::string path, const WeightFiles& files)
     throw Error(ErrorKind::kCheckpoint, "the file holds no tensors")
         .at(printable_path(files_.front().path));
   }
-  index_names();
+  if (by_name_.empty()) index_names();
 }
 
 void StoredCheckpoint::open_shards(const WeightFiles& files, const ShardIndex& index) {
-  for (const ShardIndex::Shard& shard : index.shards) add_file(open_shard(files, shard));
+  struct Opened {
+    std::shared_ptr<const ByteSource> source;
+    FileHeader header;
+  };
+  std::vector<Opened> opened(index.shards.size());
+  in_parallel(opened.size(), [&](size_t i) {
+    opened[i].source = open_shard(files, index.shards[i]);
+    opened[i].header = files.container->read_header(*opened[i].source);
+  });
+  for (Opened& shard : opened) add_file(std::move(shard.source), std::move(shard.header));
 }
 
-void StoredCheckpoint::add_file(std::shared_ptr<const ByteSource> source) {
-  SafetensorsHeader header = read_safetensors_header(*source);
+void StoredCheckpoint::open_parts(const WeightFiles& files) {
+  for (const std::string& part : files.parts) {
+    require_inside(files.folder, part);
+    add_file(*files.container, File::open(part));
+  }
+  check_gguf_split(files_, tensors_);
+}
+
+void StoredCheckpoint::add_file(const Container& container,
+                                std::shared_ptr<const ByteSource> source) {
+  FileHeader header = container.read_header(*source);
+  add_file(std::move(source), std::move(header));
+}
+
+void StoredCheckpoint::add_file(std::shared_ptr<const ByteSource> source, FileHeader header) {
   const auto number = static_cast<uint32_t>(files_.size());
   for (TensorEntry& entry : header.tensors) {
     entry.file = number;
     tensors_.push_back(std::move(entry));
   }
-  files_.push_back({source->path(), source->size(), header.bytes, std::move(header.metadata)});
+  std::ranges::move(header.problems, std::back_inserter(problems_));
+  files_.push_back({source->path(), source->size(), header.bytes, std::move(header.metadata),
+                    std::move(header.values)});
   sources_.push_back(std::move(source));
 }
 
@@ -88,61 +116,81 @@ std::string StoredCheckpoint::file_name(uint32_t file) const {
 
 // Keeps of each name the tensor that the index means, or the first.
 void StoredCheckpoint::settle_duplicates(const ShardIndex& index) {
-  std::unordered_map<std::string_view, size_t> kept;
+  index_names();
+  if (by_name_.size() == tensors_.size()) return;
+  std::unordered_map<std::string_view, uint32_t> wanted;
+  for (size_t i = 0; i < index.names.size(); ++i) wanted.emplace(index.names[i], index.shard_of[i]);
   std::vector<bool> is_extra(tensors_.size(), false);
   for (size_t i = 0; i < tensors_.size(); ++i) {
-    const auto [known, is_new] = kept.try_emplace(tensors_[i].name, i);
-    if (is_new) continue;
-    const auto placed = index.shard_of.find(tensors_[i].name);
-    const bool replaces = placed != index.shard_of.end() && placed->second == tensors_[i].file;
-    const size_t extra = replaces ? std::exchange(known->second, i) : i;
+    size_t& kept = by_name_.at(tensors_[i].name);
+    if (kept == i) continue;
+    const auto placed = wanted.find(tensors_[i].name);
+    const bool replaces = placed != wanted.end() && placed->second == tensors_[i].file;
+    const size_t extra = replaces ? std::exchange(kept, i) : i;
     is_extra[extra] = true;
     problems_.push_back({"duplicate", tensors_[i].name,
                          "in " + file_name(tensors_[extra].file) + " too",
-                         "only in " + file_name(tensors_[known->second].file)});
+                         "only in " + file_name(tensors_[kept].file)});
   }
-  if (kept.size() == tensors_.size()) return;
+  drop(is_extra);
+  index_names();
+}
+
+void StoredCheckpoint::drop(const std::vector<bool>& is_dropped) {
   std::vector<TensorEntry> rest;
-  rest.reserve(kept.size());
   for (size_t i = 0; i < tensors_.size(); ++i) {
-    if (!is_extra[i]) rest.push_back(std::move(tensors_[i]));
+    if (!is_dropped[i]) rest.push_back(std::move(tensors_[i]));
   }
   tensors_ = std::move(rest);
 }
 
 void StoredCheckpoint::compare(const ShardIndex& index) {
-  std::unordered_map<std::string_view, uint32_t> stored_in;
-  for (const TensorEntry& entry : tensors_) {
-    stored_in.emplace(entry.name, entry.file);
-    if (index.shard_of.contains(entry.name)) continue;
-    problems_.push_back(
-        {"unlisted", entry.name, "in " + file_name(entry.file), "in the index too"});
-  }
-  for (const std::string& name : index.names) {
-    const uint32_t wanted = index.shard_of.at(name);
-    const auto found = stored_in.find(name);
-    if (found == stored_in.end()) {
-      problems_.push_back({"ghost", name, "in no shard", "in " + file_name(wanted)});
-    } else if (found->second != wanted) {
-      problems_.push_back(
-          {"misplaced", name, "in " + file_name(found->second), "in " + file_name(wanted)});
+  std::vector<bool> is_listed(tensors_.size(), false);
+  std::vector<CheckpointProblem> in_index;
+  for (size_t i = 0; i < index.names.size(); ++i) {
+    const std::string& name = index.names[i];
+    const uint32_t wanted = index.shard_of[i];
+    const auto found = by_name_.find(name);
+    if (found == by_name_.end()) {
+      in_index.push_back({"ghost", name, "in no shard", "in " + file_name(wanted)});
+      continue;
     }
+    is_listed[found->second] = true;
+    const uint32_t file = tensors_[found->second].file;
+    if (file == wanted) continue;
+    in_index.push_back({"misplaced", name, "in " + file_name(file), "in " + file_name(wanted)});
   }
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    if (is_listed[i]) continue;
+    problems_.push_back(
+        {"unlisted", tensors_[i].name, "in " + file_name(tensors_[i].file), "in the index too"});
+  }
+  std::ranges::move(in_index, std::back_inserter(problems_));
 }
 
 void StoredCheckpoint::compare_total_size(const ShardIndex& index) {
   uint64_t stored = 0;
-  for (const TensorEntry& entry : tensors_) stored += entry.bytes;
+  uint64_t distinct = 0;  // what tensors share is in one file and counted once
+  const TensorEntry* before = nullptr;
+  for (const TensorEntry& entry : tensors_) {
+    const bool is_shared = before != nullptr && before->file == entry.file &&
+                           before->offset == entry.offset && before->bytes == entry.bytes;
+    stored += entry.bytes;
+    distinct += is_shared ? 0 : entry.bytes;
+    before = &entry;
+  }
   if (!index.odd_total_size.empty()) {
     problems_.push_back(
         {"total_size", "", printable(index.odd_total_size), std::to_string(stored)});
-  } else if (index.total_size && *index.total_size != stored) {
+  } else if (index.total_size && *index.total_size != stored && *index.total_size != distinct) {
     problems_.push_back(
         {"total_size", "", std::to_string(*index.total_size), std::to_string(stored)});
   }
 }
 
+// The first of each name.
 void StoredCheckpoint::index_names() {
+  by_name_.clear();
   by_name_.reserve(tensors_.size());
   for (size_t i = 0; i < tensors_.size(); ++i) by_name_.emplace(tensors_[i].name, i);
 }

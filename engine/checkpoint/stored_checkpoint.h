@@ -12,7 +12,7 @@
 
 namespace qspec {
 
-// A checkpoint whose tensors are in safetensors files, which stay open.
+// A checkpoint whose tensors are ranges of files of one container. The files stay open.
 class StoredCheckpoint final : public Checkpoint {
  public:
   StoredCheckpoint(std::string path, const WeightFiles& files);
@@ -25,9 +25,12 @@ class StoredCheckpoint final : public Checkpoint {
   void read(const TensorEntry& entry, uint64_t begin, std::span<std::byte> out) const override;
 
  private:
+  void open_parts(const WeightFiles& files);
   void open_shards(const WeightFiles& files, const ShardIndex& index);
-  void add_file(std::shared_ptr<const ByteSource> source);
+  void add_file(const Container& container, std::shared_ptr<const ByteSource> source);
+  void add_file(std::shared_ptr<const ByteSource> source, FileHeader header);
   void settle_duplicates(const ShardIndex& index);
+  void drop(const std::vector<bool>& is_dropped);
   void compare(const ShardIndex& index);
   void compare_total_size(const ShardIndex& index);
   void index_names();

@@ -31,12 +31,15 @@ uint64_t stored_bytes(std::string_view name, Dtype dtype, std::span<const uint64
       refuse("the element count overflows 64 bits");
     }
   }
-  uint64_t bits = 0;
-  if (__builtin_mul_overflow(elements, uint64_t{type.bits}, &bits)) {
+  if (elements % type.block_elements != 0) {
+    refuse(std::to_string(elements) + " elements are not whole blocks of " +
+           std::to_string(type.block_elements));
+  }
+  uint64_t bytes = 0;
+  if (__builtin_mul_overflow(elements / type.block_elements, uint64_t{type.block_bytes}, &bytes)) {
     refuse("the size overflows 64 bits");
   }
-  if (bits % 8 != 0) refuse(std::to_string(bits) + " bits are not whole bytes");
-  return bits / 8;
+  return bytes;
 }
 
 }  // namespace qspec

@@ -9,4 +9,7 @@ namespace qspec {
 // not empty.
 size_t utf8_sequence(std::string_view text);
 
+// Whether all of `text` is well-formed UTF-8.
+bool is_utf8(std::string_view text);
+
 }  // namespace qspec

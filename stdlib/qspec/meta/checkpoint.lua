@@ -5,7 +5,8 @@
 ---@class host.checkpoint
 local checkpoint = {}
 
----A folder with model.safetensors or an index and its shards, or one .safetensors file.
+---A folder with model.safetensors or an index and its shards, with pytorch_model.bin or its index
+---and shards, or with one model in GGUF files; or one such file.
 ---@param path string
 ---@return qspec.Checkpoint
 function checkpoint.open(path) end
@@ -25,10 +26,10 @@ function checkpoint.open(path) end
 ---@field header_bytes integer all that is not tensor data
 ---@field metadata table<string, string>
 
----A contradiction between an index and its shards.
+---A contradiction between files, or within one, that leaves the rest readable.
 ---@class qspec.CheckpointProblem
----@field kind "ghost"|"unlisted"|"misplaced"|"total_size"
----@field key string name of the tensor, "" for total_size
+---@field kind string "ghost", "unlisted", "misplaced" ...: engine/checkpoint/checkpoint.h has all
+---@field key string name of the tensor, "" when the whole is meant
 ---@field found string
 ---@field wanted string
 
@@ -50,6 +51,16 @@ function Checkpoint:find(name) end
 
 ---@return qspec.CheckpointProblem[]
 function Checkpoint:problems() end
+
+---A value of a GGUF file's metadata; the first of the files that has the key is asked.
+---@param key string
+---@return number|boolean|string|any[]|nil
+---@return string|nil type "u32", "string", "f32[]"
+function Checkpoint:metadata(key) end
+
+---The keys of the first file's metadata, in its order; none but GGUF files have them.
+---@return string[]
+function Checkpoint:metadata_keys() end
 
 ---The stored bytes of a small tensor; host.tensor reads large ones.
 ---@param name string

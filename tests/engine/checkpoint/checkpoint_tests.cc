@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "tests/support/pickle_bytes.h"
 #include "tests/support/refusal.h"
 #include "tests/support/safetensors_bytes.h"
 #include "tests/support/temporary_folder.h"
@@ -20,6 +21,17 @@ constexpr const char* kIndex = "model.safetensors.index.json";
 std::string one_tensor(std::string_view name, std::string_view data) {
   return safetensors(
       "{" + entry(name, "U8", "[" + std::to_string(data.size()) + "]", 0, data.size()) + "}", data);
+}
+
+// An entry of so many bytes of storage 0.
+std::string pickled_bytes(std::string_view name, size_t bytes) {
+  return pickled_text(name) +
+         pickled_tensor(pickled_storage("ByteStorage", "0", bytes), 0, {bytes}, {1});
+}
+
+// The same as torch.save writes it.
+std::string one_pickled(std::string_view name, const std::string& data) {
+  return torch_archive(pickled_dictionary(pickled_bytes(name, data.size())), {data});
 }
 
 // A folder with two shards, `a` in the first and `b` in the second, and this index.
@@ -343,22 +355,93 @@ BOOST_AUTO_TEST_CASE(lists_what_a_folder_without_weights_holds) {
              "model.safetensors or model.safetensors.index.json");
 }
 
-BOOST_AUTO_TEST_CASE(says_that_pickle_checkpoints_are_not_read_yet) {
+BOOST_AUTO_TEST_CASE(opens_a_folder_with_a_file_of_torch) {
+  const TemporaryFolder folder;
+  folder.write("pytorch_model.bin", one_pickled("a", "AAAA"));
+  folder.write("training_args.bin", "not read");
+  const auto checkpoint = Checkpoint::open(folder.path());
+  BOOST_TEST(content(*checkpoint, "a") == "AAAA");
+  BOOST_TEST(text_of_problems(*checkpoint) == "");
+  BOOST_TEST(checkpoint->files().at(0).header_bytes == checkpoint->files().at(0).size - 4);
+}
+
+BOOST_AUTO_TEST_CASE(opens_one_file_of_torch_under_any_of_its_endings) {
+  const TemporaryFolder folder;
+  for (const char* name : {"a.bin", "a.pt", "a.pth", "a.ckpt"}) {
+    const auto checkpoint = Checkpoint::open(folder.write(name, one_pickled("a", "xyz")));
+    BOOST_TEST(content(*checkpoint, "a") == "xyz", name);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(opens_a_folder_with_shards_of_torch) {
+  const TemporaryFolder folder;
+  folder.write("pytorch_model-00001-of-00002.bin", one_pickled("a", "AAAA"));
+  folder.write("pytorch_model-00002-of-00002.bin", one_pickled("b", "BB"));
+  folder.write("pytorch_model.bin.index.json",
+               R"({"metadata":{"total_size":6},"weight_map":{
+    "a":"pytorch_model-00001-of-00002.bin","b":"pytorch_model-00002-of-00002.bin"}})");
+  const auto checkpoint = Checkpoint::open(folder.path());
+  BOOST_TEST(text_of_problems(*checkpoint) == "");
+  BOOST_TEST(content(*checkpoint, "b") == "BB");
+}
+
+BOOST_AUTO_TEST_CASE(prefers_safetensors_as_transformers_does) {
+  const TemporaryFolder folder;
+  folder.write("pytorch_model.bin", one_pickled("pickled", "P"));
+  write_two_shards(folder, kGoodIndex);
+  const auto checkpoint = Checkpoint::open(folder.path());
+  BOOST_TEST(checkpoint->find("pickled") == nullptr);
+  BOOST_TEST(text_of_problems(*checkpoint) == "");
+}
+
+BOOST_AUTO_TEST_CASE(prefers_a_file_of_torch_to_safetensors_of_another_name) {
+  const TemporaryFolder folder;
+  folder.write("pytorch_model.bin", one_pickled("pickled", "P"));
+  folder.write("adapter.safetensors", one_tensor("a", "A"));
+  BOOST_TEST(Checkpoint::open(folder.path())->find("pickled") != nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(takes_the_size_of_shared_tensors_once_or_each) {
+  const TemporaryFolder folder;
+  folder.write("pytorch_model-00001-of-00001.bin",
+               torch_archive(pickled_dictionary(pickled_bytes("a", 4) + pickled_bytes("tied", 4)),
+                             {"AAAA"}));
+  const auto problems_of = [&](int total) {
+    folder.write("pytorch_model.bin.index.json",
+                 R"({"metadata":{"total_size":)" + std::to_string(total) +
+                     R"(},"weight_map":{"a":"pytorch_model-00001-of-00001.bin",
+                        "tied":"pytorch_model-00001-of-00001.bin"}})");
+    return text_of_problems(*Checkpoint::open(folder.path()));
+  };
+  BOOST_TEST(problems_of(4) == "");
+  BOOST_TEST(problems_of(8) == "");
+  BOOST_TEST(problems_of(6) == "total_size : 6, wanted 8\n");
+}
+
+BOOST_AUTO_TEST_CASE(refuses_a_shard_of_another_container) {
+  const TemporaryFolder folder;
+  folder.write("pytorch_model.bin.index.json", R"({"weight_map":{"a":"a.safetensors"}})");
+  BOOST_TEST(has(refused(folder.path()).message(), "is not a .bin file"));
+}
+
+BOOST_AUTO_TEST_CASE(does_not_take_any_pickle_of_a_folder_for_the_weights) {
   const TemporaryFolder folder;
   folder.write("config.json", "{}");
-  folder.write("pytorch_model.bin", "PK");
+  folder.write("training_args.bin", one_pickled("a", "A"));
   const Error error = refused(folder.path());
   BOOST_TEST((error.kind() == ErrorKind::kUnsupported));
   BOOST_TEST(error.message() ==
-             "found 'pytorch_model.bin', need safetensors: pickle checkpoints are not read yet");
+             "found 'training_args.bin', need safetensors: of a folder's pickles, only "
+             "pytorch_model.bin and its index are read");
   BOOST_TEST(has(error.hint(), "save_pretrained"));
 }
 
-BOOST_AUTO_TEST_CASE(says_that_gguf_files_are_not_read_yet) {
+BOOST_AUTO_TEST_CASE(does_not_take_a_pickle_for_safetensors_nor_the_reverse) {
   const TemporaryFolder folder;
-  const Error error = refused(folder.write("m.gguf", "GGUF"));
-  BOOST_TEST((error.kind() == ErrorKind::kUnsupported));
-  BOOST_TEST(error.message() == "cannot read this file: GGUF files are not read yet");
+  BOOST_TEST(has(refused(folder.write("m.safetensors", one_pickled("a", "A"))).hint(),
+                 "a name that ends in .bin"));
+  BOOST_TEST(has(refused(folder.write("m.bin", one_tensor("a", "A"))).message(),
+                 "need the zip archive of torch.save"));
 }
 
 BOOST_AUTO_TEST_CASE(points_into_an_entry_of_the_hub_cache) {
@@ -409,6 +492,25 @@ BOOST_AUTO_TEST_CASE(refuses_a_checkpoint_without_tensors) {
   const Error error = refused(folder.write("m.safetensors", safetensors("{}")));
   BOOST_TEST((error.kind() == ErrorKind::kCheckpoint));
   BOOST_TEST(error.message() == "the file holds no tensors");
+}
+
+BOOST_AUTO_TEST_CASE(names_the_first_of_many_shards_whose_header_is_refused) {
+  const TemporaryFolder folder;
+  std::string map;
+  for (int i = 10; i < 90; ++i) {
+    const std::string number = std::to_string(i);
+    folder.write(number + ".safetensors", i % 30 == 7 ? "" : one_tensor("t" + number, "A"));
+    map += (map.empty() ? "\"t" : ",\"t") + number + "\":\"" + number + ".safetensors\"";
+  }
+  folder.write(kIndex, "{\"weight_map\":{" + map + "}}");
+  BOOST_TEST(refused(folder.path()).where() == (folder / "37.safetensors") + ", byte 0");
+  for (const char* name : {"37.safetensors", "67.safetensors"}) {
+    folder.write(name, one_tensor("t" + std::string(name).substr(0, 2), "B"));
+  }
+  const auto checkpoint = Checkpoint::open(folder.path());
+  BOOST_TEST(text_of_problems(*checkpoint) == "");
+  BOOST_TEST(content(*checkpoint, "t37") == "B");
+  BOOST_TEST(checkpoint->files().at(79).path == folder / "89.safetensors");
 }
 
 BOOST_AUTO_TEST_CASE(names_the_shard_whose_header_is_refused) {

@@ -1,6 +1,8 @@
 #include <boost/test/unit_test.hpp>
 
+#include "tests/fuzz/gguf_reader.h"
 #include "tests/fuzz/readers.h"
+#include "tests/fuzz/torch_archive_reader.h"
 #include "tests/support/temporary_folder.h"
 
 namespace qspec::test {
@@ -33,6 +35,18 @@ BOOST_AUTO_TEST_CASE(shard_indexes_are_read_or_refused) {
 
 BOOST_AUTO_TEST_CASE(json_texts_are_read_or_refused) {
   replay("json", exercise_json);
+}
+
+BOOST_AUTO_TEST_CASE(torch_archives_are_read_or_refused) {
+  replay("torch_archive", exercise_torch_archive);
+}
+
+BOOST_AUTO_TEST_CASE(pickles_are_read_or_refused) {
+  replay("pickle", exercise_pickle);
+}
+
+BOOST_AUTO_TEST_CASE(gguf_headers_are_read_or_refused) {
+  replay("gguf", exercise_gguf);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

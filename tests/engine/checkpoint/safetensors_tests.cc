@@ -9,7 +9,7 @@
 namespace qspec::test {
 namespace {
 
-SafetensorsHeader read(const std::string& file) {
+FileHeader read(const std::string& file) {
   return read_safetensors_header(MemoryBytes(file));
 }
 
@@ -33,7 +33,7 @@ std::string nested(std::string_view opening, size_t depth) {
 BOOST_AUTO_TEST_SUITE(safetensors_tests)
 
 BOOST_AUTO_TEST_CASE(reads_names_dtypes_shapes_and_places) {
-  const SafetensorsHeader header = read(file_of(entry("a", "F16", "[2,3]", 0, 12), 12));
+  const FileHeader header = read(file_of(entry("a", "F16", "[2,3]", 0, 12), 12));
   BOOST_TEST(header.tensors.size() == 1u);
   const TensorEntry& a = header.tensors.at(0);
   BOOST_TEST(a.name == "a");
@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(accepts_packed_types_that_fill_whole_bytes) {
 
 BOOST_AUTO_TEST_CASE(accepts_every_dtype_of_the_format) {
   for (const char* name : {"F8_E8M0", "C64", "BOOL", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "U64", "BF16"}) {
-    const auto bytes = info(*dtype_of_stored_name(name)).bits / 8;
+    const auto bytes = info(*dtype_of_stored_name(name)).block_bytes;
     BOOST_TEST(read(file_of(entry("a", name, "[1]", 0, bytes), bytes)).tensors.size() == 1u);
   }
 }
@@ -416,10 +416,10 @@ BOOST_AUTO_TEST_CASE(refuses_bytes_for_a_tensor_without_elements) {
 }
 
 BOOST_AUTO_TEST_CASE(refuses_packed_types_that_end_within_a_byte) {
-  BOOST_TEST(
-      has(refused(entry("a", "F4", "[3]", 0, 2), 2).message(), "12 bits are not whole bytes"));
-  BOOST_TEST(
-      has(refused(entry("a", "F6_E3M2", "[2]", 0, 2), 2).message(), "12 bits are not whole bytes"));
+  BOOST_TEST(has(refused(entry("a", "F4", "[3]", 0, 2), 2).message(),
+                 "3 elements are not whole blocks of 2"));
+  BOOST_TEST(has(refused(entry("a", "F6_E3M2", "[2]", 0, 2), 2).message(),
+                 "2 elements are not whole blocks of 4"));
 }
 
 BOOST_AUTO_TEST_CASE(refuses_an_end_before_its_begin) {

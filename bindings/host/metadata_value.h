@@ -1,0 +1,15 @@
+#pragma once
+
+#include <lua.hpp>
+
+#include "engine/checkpoint/metadata.h"
+
+namespace qspec::lua {
+
+// Pushes the value: a number, a boolean, a text, or a list of them.
+void push_metadata(lua_State* L, const MetadataEntry& entry);
+
+// "u32", or "string[]" of a list.
+std::string metadata_type_name(const MetadataEntry& entry);
+
+}  // namespace qspec::lua
