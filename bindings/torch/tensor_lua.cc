@@ -38,7 +38,10 @@ extern "C" __attribute__((visibility("default"))) int luaopen_host_tensor(lua_St
   register_type(L, TensorHandle::kLuaName, methods.data(), metamethods.data(),
                 release_handle<TensorHandle>);
   register_packed(L);
-  push_functions(L, "tensor", joined({kTensorMakers, kTensorQuantizers, kPackedMakers}).data());
+  const std::vector<luaL_Reg> functions =
+      joined({kTensorMakers, kTensorQuantizers, kTensorRepackers, kPackedMakers, kCodedMakers,
+              kGgmlMakers});
+  push_functions(L, "tensor", functions.data());
   return 1;
 }
 

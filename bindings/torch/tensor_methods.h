@@ -15,7 +15,10 @@ extern const luaL_Reg kTensorReductions[];
 // The functions of host.tensor.
 extern const luaL_Reg kTensorMakers[];
 extern const luaL_Reg kTensorQuantizers[];
+extern const luaL_Reg kTensorRepackers[];
 extern const luaL_Reg kPackedMakers[];
+extern const luaL_Reg kCodedMakers[];
+extern const luaL_Reg kGgmlMakers[];
 
 // Registers qspec.Packed.
 void register_packed(lua_State* L);

@@ -32,6 +32,43 @@ struct Codes4 {
   size_t block;
 };
 
+// How the codes of a CodedRow become numbers, where no table has to be asked.
+enum class CodeValues {
+  kTable,   // values[code]
+  kOffset,  // code + base
+  kSigned,  // 8 bits, two's complement
+  kE4m3,    // 8 bits: a float8_e4m3fn
+};
+
+// A row of codes with its scales: code c is the `bits` bits from bit bits * c on, counted from the
+// lowest bit of the first byte.
+struct CodedRow {
+  const uint8_t* codes;
+  const uint8_t* end;  // what lies before may be read
+  int bits;            // 1 to 8
+  CodeValues kind;
+  float base;
+  const float* values;    // [2^bits], never null; at least [16] are there, the values over again
+  const float* scales;    // [column groups]
+  const float* zeros;     // [column groups], or null
+  const float* shifts;    // [column groups], or null
+  const int32_t* groups;  // the column group of each column, or null: column / block
+  size_t column_groups;
+  size_t block;
+  void (*round)(float* x, size_t count);  // see decode_coded; or null
+};
+
+// 16 rows of 16 words of 32 bits. Strides are bytes from one row to the next.
+struct WordTile {
+  static constexpr size_t kWords = 16;
+
+  const uint8_t* from;
+  size_t from_stride;
+  uint8_t* to;
+  size_t to_stride;
+  bool streamed = false;  // past the caches, where the rows of `to` are aligned to the vectors
+};
+
 // Of reference r and decoded q, with e = q - r, over one stretch.
 struct ErrorSums {
   float cross;          // sum of r * e
@@ -66,6 +103,17 @@ struct Kernels {
   // even. A block of zeros multiplies 0 by infinity, so its codes are those of NaN.
   void (*encode4)(const float* x, size_t count, size_t block, const CodeRule& rule, uint8_t* packed,
                   float* absmax);
+
+  // Columns first, first + 1, ... of the row: (value - zero) * scale + shift, rounded after each
+  // operation. With `round` the difference, and where there are shifts the product too, pass
+  // through it. The bits of a NaN may differ between versions.
+  void (*decode_coded)(const CodedRow& row, size_t first, size_t count, float* to);
+  // The same rounded as float_to_half and float_to_bfloat16 do.
+  void (*decode_coded_to_half)(const CodedRow& row, size_t first, size_t count, uint16_t* to);
+  void (*decode_coded_to_bfloat16)(const CodedRow& row, size_t first, size_t count, uint16_t* to);
+
+  // Word c of row r becomes word r of row c.
+  void (*transpose_tile)(const WordTile& tile);
 
   // The largest |x|, NaNs apart; 0 for none.
   float (*absmax)(const float* x, size_t count);

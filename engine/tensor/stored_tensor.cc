@@ -35,28 +35,44 @@ std::vector<int64_t> signed_shape(const TensorEntry& entry) {
   return shape;
 }
 
+const TensorEntry& entry_of(const Checkpoint& checkpoint, std::string_view name) {
+  const TensorEntry* entry = checkpoint.find(name);
+  if (entry == nullptr) refuse_name(checkpoint, name);
+  return *entry;
+}
+
+void read_into(const Checkpoint& checkpoint, const TensorEntry& entry, at::Tensor& result) {
+  auto* data = static_cast<std::byte*>(result.mutable_data_ptr());
+  parallel_ranges(static_cast<int64_t>(entry.bytes), kReadBytes, [&](int64_t begin, int64_t end) {
+    checkpoint.read(entry, static_cast<uint64_t>(begin),
+                    {data + begin, static_cast<size_t>(end - begin)});
+  });
+}
+
 }  // namespace
 
 at::Tensor read_tensor(const Checkpoint& checkpoint, std::string_view name) {
-  const TensorEntry* entry = checkpoint.find(name);
-  if (entry == nullptr) refuse_name(checkpoint, name);
-  const at::ScalarType type = scalar_type_of(entry->dtype);
-  const std::vector<int64_t> shape = signed_shape(*entry);
+  const TensorEntry& entry = entry_of(checkpoint, name);
+  const at::ScalarType type = scalar_type_of(entry.dtype);
+  const std::vector<int64_t> shape = signed_shape(entry);
   // Read as bytes: any byte but 0 and 1 is no valid bool.
   const bool is_bool = type == at::kBool;
   at::Tensor result = empty_tensor(shape, is_bool ? at::kByte : type);
-  if (result.nbytes() != entry->bytes) {
+  if (result.nbytes() != entry.bytes) {
     throw Error(ErrorKind::kCheckpoint, "tensor '" + printable(name) + "' has " +
-                                            std::to_string(entry->bytes) + " bytes, wanted " +
+                                            std::to_string(entry.bytes) + " bytes, wanted " +
                                             std::to_string(result.nbytes()))
         .at(checkpoint.path());
   }
-  auto* data = static_cast<std::byte*>(result.mutable_data_ptr());
-  parallel_ranges(static_cast<int64_t>(entry->bytes), kReadBytes, [&](int64_t begin, int64_t end) {
-    checkpoint.read(*entry, static_cast<uint64_t>(begin),
-                    {data + begin, static_cast<size_t>(end - begin)});
-  });
+  read_into(checkpoint, entry, result);
   return is_bool ? result.ne(0) : result;
+}
+
+at::Tensor read_tensor_bytes(const Checkpoint& checkpoint, std::string_view name) {
+  const TensorEntry& entry = entry_of(checkpoint, name);
+  at::Tensor result = empty_tensor({static_cast<int64_t>(entry.bytes)}, at::kByte);
+  read_into(checkpoint, entry, result);
+  return result;
 }
 
 void store_tensor(Overlay& overlay, std::string name, const at::Tensor& tensor) {

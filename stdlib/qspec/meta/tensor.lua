@@ -380,6 +380,22 @@ function M.read(checkpoint, name) end
 ---@param tensor qspec.Tensor
 function M.store(overlay, name, tensor) end
 
+---The stored bytes of a tensor of any dtype: uint8 [bytes].
+---@param checkpoint qspec.Checkpoint
+---@param name string
+---@return qspec.Tensor
+function M.read_bytes(checkpoint, name) end
+
+---A weight in ggml's blocks, as GGUF files store it: rows are whole blocks.
+---@param parts {blocks: qspec.Tensor, type: string, shape: integer[]} type: "Q4_K"; blocks: uint8
+---@return qspec.Packed
+function M.ggml(parts) end
+
+---The scales of such a weight that are floats in the file, block by block.
+---@param parts {blocks: qspec.Tensor, type: string, shape: integer[]}
+---@return qspec.Tensor float32 [scales]
+function M.ggml_scales(parts) end
+
 --- A tensor of nested tables, or of one value.
 ---@param values number|boolean|table
 ---@param dtype string? float32 unless given, bool for booleans
@@ -418,6 +434,64 @@ function M.codebook4(parts) end
 ---@param parts { codes: qspec.Tensor, absmax: qspec.Tensor } int8 [O, I] and float32 [O]
 ---@return qspec.Packed weight = codes * absmax[row] / 127
 function M.rowwise_int8(parts) end
+
+---@class qspec.Coded
+---@field codes qspec.Tensor any dtype, read as bytes: a row is a stream, code c in the `bits` bits
+--- from bit bits * c on, counted from the lowest bit of its first byte; rows may be padded
+---@field bits integer 1 to 8
+---@field values number[]|qspec.Tensor [2^bits], what each code stands for
+---@field scales qspec.Tensor [row groups, column groups], any real dtype
+---@field zeros qspec.Tensor? the same: subtracted from the value
+---@field shifts qspec.Tensor? the same: added after scaling
+---@field groups qspec.Tensor? integers [columns], from 0: the column group of each column;
+--- column / block[2] unless given
+---@field block integer[] rows and columns of a group; groups need not divide the shape, and with
+--- three dimensions those of rows begin anew with each matrix
+---@field step string? "float16" or "bfloat16": the difference, and the product where there are
+--- shifts, are rounded to it
+---@field shape integer[] [out, in] or [experts, out, in]
+
+--- A weight as codes of a few bits: (values[code] - zero) * scale + shift in float32, rounded after
+--- each operation.
+---@param parts qspec.Coded
+---@return qspec.Packed
+function M.coded(parts) end
+
+--- Words are integers of 8 to 64 bits with floor(word bits / bits) fields, lowest first.
+---@param words qspec.Tensor [..., W]
+---@param bits integer 1 to 8
+---@param order integer[]? a permutation of 0..fields - 1: field k goes to place order[k + 1]
+---@return qspec.Tensor uint8 [..., W * fields]
+function M.unpack_fields(words, bits, order) end
+
+--- The first `count` codes of each row, whose bytes are one stream.
+---@param words qspec.Tensor integers [..., W]
+---@param bits integer 1 to 8
+---@param count integer
+---@return qspec.Tensor uint8 [..., count]
+function M.unpack_stream(words, bits, count) end
+
+---@param codes qspec.Tensor uint8 [..., count], none above 2^bits - 1
+---@param bits integer 1 to 8
+---@return qspec.Tensor uint8 [..., ceil(count * bits / 8)]
+function M.pack_stream(codes, bits) end
+
+--- A transpose in memory: GPTQ's qweight becomes rows of streams.
+---@param words qspec.Tensor [..., R, C]
+---@return qspec.Tensor [..., C, R]
+function M.transpose_words(words) end
+
+--- The fields of each column as a stream: AWQ's qweight, in its order, becomes rows of streams.
+---@param words qspec.Tensor integers [..., R, W]
+---@param bits integer 1 to 8
+---@param order integer[]? as for unpack_fields
+---@return qspec.Tensor uint8 [..., W * fields, ceil(R * bits / 8)]
+function M.transpose_fields(words, bits, order) end
+
+--- The scales that exponent bytes stand for: 2^(byte - 127), NaN for 255.
+---@param bytes qspec.Tensor uint8 or float8_e8m0fnu
+---@return qspec.Tensor float32
+function M.exponents(bytes) end
 
 ---@class qspec.CodeRule
 ---@field thresholds number[] ascending; the position of x is how many lie strictly below it

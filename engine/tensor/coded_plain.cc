@@ -1,0 +1,62 @@
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "engine/tensor/bitstream.h"
+#include "engine/tensor/kernel_versions.h"
+
+namespace qspec {
+namespace {
+
+// What a group does to a value. The absent zero and shift change nothing, not even the sign of 0.
+struct Group {
+  Group(const CodedRow& row, size_t group)
+      : zero(row.zeros != nullptr ? row.zeros[group] : 0.0f),
+        scale(row.scales[group]),
+        shift(row.shifts != nullptr ? row.shifts[group] : -0.0f) {}
+
+  float operator()(const CodedRow& row, float value) const {
+    float x = value - zero;
+    if (row.round != nullptr) row.round(&x, 1);
+    x *= scale;
+    if (row.round != nullptr && row.shifts != nullptr) row.round(&x, 1);
+    return x + shift;
+  }
+
+  float zero;
+  float scale;
+  float shift;
+};
+
+template <auto narrow>
+void decode_to_halves(const CodedRow& row, size_t first, size_t count, uint16_t* to) {
+  std::array<float, 64> values;
+  for (size_t done = 0; done < count; done += values.size()) {
+    const size_t part = std::min(values.size(), count - done);
+    decode_coded_plain(row, first + done, part, values.data());
+    narrow(values.data(), part, to + done);
+  }
+}
+
+}  // namespace
+
+void decode_coded_to_half_plain(const CodedRow& row, size_t first, size_t count, uint16_t* to) {
+  decode_to_halves<float_to_half_plain>(row, first, count, to);
+}
+
+void decode_coded_to_bfloat16_plain(const CodedRow& row, size_t first, size_t count, uint16_t* to) {
+  decode_to_halves<float_to_bfloat16_plain>(row, first, count, to);
+}
+
+void decode_coded_plain(const CodedRow& row, size_t first, size_t count, float* to) {
+  const size_t end = first + count, bits = static_cast<size_t>(row.bits);
+  for (size_t c = first; c < end;) {
+    const size_t number =
+        row.groups != nullptr ? static_cast<size_t>(row.groups[c]) : c / row.block;
+    const size_t run_end = row.groups != nullptr ? c + 1 : std::min(end, (number + 1) * row.block);
+    const Group group(row, number);
+    for (; c < run_end; ++c) to[c - first] = group(row, row.values[code_at(row.codes, bits, c)]);
+  }
+}
+
+}  // namespace qspec
