@@ -3,6 +3,7 @@
 #include <string>
 
 #include "bindings/boundary.h"
+#include "bindings/torch/activation_rounding.h"
 #include "bindings/torch/tensor_handle.h"
 #include "engine/model/compute_dtype.h"
 
@@ -37,14 +38,27 @@ void read_bias(lua_State* L, const std::string& name, ModuleWeights& module) {
   lua_pop(L, 1);
 }
 
-void read_compute_dtype(lua_State* L, const std::string& name, ModuleWeights& module) {
-  lua_getfield(L, -1, "compute_dtype");
+std::optional<at::ScalarType> read_dtype(lua_State* L, const std::string& name, const char* field) {
+  std::optional<at::ScalarType> dtype;
+  lua_getfield(L, -1, field);
   if (lua_type(L, -1) == LUA_TSTRING) {
-    module.compute_dtype = compute_dtype_named(check_string(L, -1));
+    dtype = compute_dtype_named(check_string(L, -1));
   } else if (!lua_isnil(L, -1)) {
-    refuse(name, ".compute_dtype", "string");
+    refuse(name, (std::string(".") + field).c_str(), "string");
   }
   lua_pop(L, 1);
+  return dtype;
+}
+
+// How often the library rounds.
+void read_roundings(lua_State* L, const std::string& name, ModuleWeights& module) {
+  module.compute_dtype = read_dtype(L, name, "compute_dtype");
+  module.decode_dtype = read_dtype(L, name, "decode_dtype");
+  lua_getfield(L, -1, "output_scale");
+  if (!lua_isnil(L, -1)) module.output_scale = tensor_at(L, -1, name, ".output_scale");
+  lua_getfield(L, -2, "bias_apart");
+  module.bias_apart = lua_toboolean(L, -1) != 0;
+  lua_pop(L, 2);
 }
 
 void read_int8(lua_State* L, const std::string& name, ModuleWeights& module) {
@@ -66,6 +80,16 @@ void read_int8(lua_State* L, const std::string& name, ModuleWeights& module) {
   lua_pop(L, 1);
 }
 
+void read_input(lua_State* L, const std::string& name, ModuleWeights& module) {
+  lua_getfield(L, -1, "input");
+  if (lua_istable(L, -1)) {
+    module.input = rounding_at_top(L, name);
+  } else if (!lua_isnil(L, -1)) {
+    refuse(name, ".input", "table");
+  }
+  lua_pop(L, 1);
+}
+
 }  // namespace
 
 Weights weights_at(lua_State* L, int index) {
@@ -81,8 +105,9 @@ Weights weights_at(lua_State* L, int index) {
     ModuleWeights module;
     read_weight(L, name, module);
     read_bias(L, name, module);
-    read_compute_dtype(L, name, module);
+    read_roundings(L, name, module);
     read_int8(L, name, module);
+    read_input(L, name, module);
     if (module.weight.defined() + (module.packed != nullptr) + module.int8.has_value() != 1) {
       refuse(name, "", "table with one of weight and int8");
     }

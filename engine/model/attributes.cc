@@ -53,6 +53,11 @@ void check_shape(const std::string& name, const std::vector<int64_t>& found,
       .hint("config.json and the weights are of different models");
 }
 
+// "shape" and "bias" belong to the module in "weight"; another module has its own behind its key.
+std::string of_module(std::string_view key, const char* what) {
+  return key == "weight" ? what : std::string(key) + "_" + what;
+}
+
 }  // namespace
 
 Slot Registers::define(std::string_view name) {
@@ -102,6 +107,11 @@ std::vector<Slot> Attributes::outputs(std::string_view key, size_t count) {
   return slots;
 }
 
+bool Attributes::has(std::string_view key) {
+  asked_.emplace_back(key);
+  return instruction_.contains(key);
+}
+
 double Attributes::number(std::string_view key) {
   const Json& found = value(key);
   if (!found.is_number()) fail("attribute '" + std::string(key) + "' wants a number");
@@ -125,10 +135,7 @@ std::string Attributes::text(std::string_view key) {
 }
 
 bool Attributes::flag(std::string_view key) {
-  if (!instruction_.contains(key)) {
-    asked_.emplace_back(key);
-    return false;
-  }
+  if (!has(key)) return false;
   const Json& found = value(key);
   if (!found.is_boolean()) fail("attribute '" + std::string(key) + "' wants true or false");
   return found.get<bool>();
@@ -143,20 +150,36 @@ const Json& Attributes::value(std::string_view key) {
 
 const ModuleWeights& Attributes::dense_module(std::string_view key) {
   const ModuleWeights& found = module(key);
-  const std::string name = text(key);
-  if (!found.weight.defined()) {
-    throw Error(ErrorKind::kUnsupported,
-                "'" + printable(name) + "' is quantized, and '" + op_ + "' needs its weight dense");
-  }
+  check_dense(text(key), found);
   return found;
 }
 
-std::shared_ptr<const LinearWeight> Attributes::linear(std::string_view key) {
-  return make_linear(module(key), preparation_.budget);
+std::vector<at::Tensor> Attributes::dense_weights(std::string_view key) {
+  const std::vector<int64_t> wanted = shape("shape");
+  std::vector<at::Tensor> weights;
+  for (const Json& entry : value(key)) {
+    if (!entry.is_string()) fail("attribute '" + std::string(key) + "' wants names");
+    const std::string& name = entry.get_ref<const std::string&>();
+    const ModuleWeights& found = named(name);
+    check_dense(name, found);
+    check_shape(name + ".weight", stored_shape(found), wanted);
+    check_bias(name + ".bias", found.bias, wanted.front(), false);
+    weights.push_back(found.weight);
+  }
+  return weights;
 }
 
-const ModuleWeights& Attributes::module(std::string_view key) {
-  const std::string name = text(key);
+void Attributes::check_dense(const std::string& name, const ModuleWeights& module) const {
+  if (module.weight.defined()) return;
+  throw Error(ErrorKind::kUnsupported,
+              "'" + printable(name) + "' is quantized, and '" + op_ + "' needs its weight dense");
+}
+
+const ModuleWeights& Attributes::linear_module(std::string_view key, bool transposed) {
+  return module(key, transposed);
+}
+
+const ModuleWeights& Attributes::named(const std::string& name) {
   const auto found = preparation_.weights.find(name);
   if (found == preparation_.weights.end()) {
     throw Error(ErrorKind::kCheckpoint,
@@ -164,14 +187,25 @@ const ModuleWeights& Attributes::module(std::string_view key) {
         .hint("transformers would start it at random; the file is incomplete or of another model");
   }
   check_dtypes(name, found->second);
-  const auto wanted = shape();
-  check_shape(name + ".weight", stored_shape(found->second), wanted);
-  check_bias(name + ".bias", found->second.bias, wanted.front());
   return found->second;
 }
 
-void Attributes::check_bias(const std::string& name, const at::Tensor& bias, int64_t size) {
-  if (flag("bias") != bias.defined()) {
+const ModuleWeights& Attributes::module(std::string_view key, bool transposed) {
+  const std::string name = text(key);
+  const ModuleWeights& found = named(name);
+  std::vector<int64_t> wanted = shape(of_module(key, "shape"));
+  const int64_t rows = transposed ? wanted.back() : wanted.front();
+  if (transposed && !found.weight.defined()) {
+    std::reverse(wanted.end() - std::min<ptrdiff_t>(2, std::ssize(wanted)), wanted.end());
+  }
+  check_shape(name + ".weight", stored_shape(found), wanted);
+  check_bias(name + ".bias", found.bias, rows, flag(of_module(key, "bias")));
+  return found;
+}
+
+void Attributes::check_bias(const std::string& name, const at::Tensor& bias, int64_t size,
+                            bool wanted) {
+  if (wanted != bias.defined()) {
     throw Error(ErrorKind::kCheckpoint,
                 "'" + printable(name) + "' is " + (bias.defined() ? "there" : "missing") +
                     ", the architecture has " + (bias.defined() ? "none" : "one"));
@@ -179,14 +213,14 @@ void Attributes::check_bias(const std::string& name, const at::Tensor& bias, int
   if (bias.defined()) check_shape(name, bias.sizes().vec(), {size});
 }
 
-std::vector<int64_t> Attributes::shape() {
-  const Json& sizes = value("shape");
+std::vector<int64_t> Attributes::shape(const std::string& key) {
+  const Json& sizes = value(key);
   std::vector<int64_t> shape;
   for (const Json& size : sizes) {
-    if (!size.is_number()) fail("attribute 'shape' wants whole numbers");
+    if (!size.is_number()) fail("attribute '" + key + "' wants whole numbers");
     shape.push_back(size.get<int64_t>());
   }
-  if (shape.empty()) fail("attribute 'shape' is empty");
+  if (shape.empty()) fail("attribute '" + key + "' is empty");
   return shape;
 }
 

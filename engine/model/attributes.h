@@ -54,6 +54,9 @@ class Attributes {
   std::vector<Slot> outputs(std::string_view key, size_t count);
   const std::vector<Slot>& read_slots() const { return read_; }
 
+  // Whether the instruction has the attribute; asked for in either case.
+  bool has(std::string_view key);
+
   double number(std::string_view key);
   int64_t integer(std::string_view key, int64_t least, int64_t most);
   std::string text(std::string_view key);
@@ -74,9 +77,15 @@ class Attributes {
   }
 
   // The module that `key` names. Its weight has the sizes of the attribute "shape", and it has a
-  // bias when the attribute "bias" is true, and none otherwise.
+  // bias when the attribute "bias" is true, and none otherwise; of another key than "weight" these
+  // are "KEY_shape" and "KEY_bias".
   const ModuleWeights& dense_module(std::string_view key);
-  std::shared_ptr<const LinearWeight> linear(std::string_view key);
+  // Of a list of names: weights without bias, each of the sizes in "shape".
+  std::vector<at::Tensor> dense_weights(std::string_view key);
+  // A weight that is multiplied, dense or packed. `transposed`: a dense one is [I, O], which
+  // "shape" says; a packed one is [O, I] all the same.
+  const ModuleWeights& linear_module(std::string_view key, bool transposed = false);
+  DenseBudget& dense_budget() { return preparation_.budget; }
 
   // Raises for an attribute that nobody asked for.
   void finish() const;
@@ -87,9 +96,11 @@ class Attributes {
   }
 
  private:
-  const ModuleWeights& module(std::string_view key);
-  std::vector<int64_t> shape();
-  void check_bias(const std::string& name, const at::Tensor& bias, int64_t size);
+  const ModuleWeights& module(std::string_view key, bool transposed = false);
+  const ModuleWeights& named(const std::string& name);
+  void check_dense(const std::string& name, const ModuleWeights& module) const;
+  std::vector<int64_t> shape(const std::string& key);
+  void check_bias(const std::string& name, const at::Tensor& bias, int64_t size, bool wanted);
   [[noreturn]] void unknown(std::string_view what, const std::string& name,
                             std::span<const std::string> known) const;
 

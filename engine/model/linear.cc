@@ -5,6 +5,7 @@
 #include <mutex>
 #include <utility>
 
+#include "engine/model/linear_activations.h"
 #include "engine/model/linear_int8.h"
 #include "engine/tensor/packed.h"
 
@@ -15,34 +16,44 @@ at::Tensor cast(const at::Tensor& tensor, at::ScalarType dtype) {
   return tensor.defined() ? tensor.to(dtype) : tensor;
 }
 
+// The product with the roundings of the library that wrote the weight.
+at::Tensor multiply(const at::Tensor& x, const at::Tensor& weight, const ModuleWeights& module) {
+  const at::Tensor bias = cast(module.bias, x.scalar_type());
+  if (!module.bias_apart && !module.output_scale.defined()) return at::linear(x, weight, bias);
+  at::Tensor out = at::linear(x, weight);
+  if (module.output_scale.defined()) out.mul_(module.output_scale.to(out.scalar_type()));
+  if (bias.defined()) out.add_(bias);
+  return out;
+}
+
 class DenseLinear : public LinearWeight {
  public:
-  DenseLinear(at::Tensor weight, at::Tensor bias)
-      : weight_(std::move(weight)), bias_(std::move(bias)) {}
+  explicit DenseLinear(const ModuleWeights& module) : module_(module) {}
 
-  at::Tensor apply(const at::Tensor& x) const override { return at::linear(x, weight_, bias_); }
+  at::Tensor apply(const at::Tensor& x) const override {
+    return multiply(x, module_.weight, module_);
+  }
 
  private:
-  at::Tensor weight_;  // [O, I]
-  at::Tensor bias_;    // [O] or undefined
+  ModuleWeights module_;
 };
+
+at::Tensor decoded(const ModuleWeights& module, at::ScalarType compute) {
+  return module.packed->decode(module.decode_dtype.value_or(compute)).to(compute);
+}
 
 // Decodes at every call.
 class PackedLinear : public LinearWeight {
  public:
-  explicit PackedLinear(const ModuleWeights& module)
-      : packed_(module.packed), bias_(module.bias), compute_dtype_(module.compute_dtype) {}
+  explicit PackedLinear(const ModuleWeights& module) : module_(module) {}
 
   at::Tensor apply(const at::Tensor& x) const override {
-    const at::ScalarType compute = compute_dtype_.value_or(x.scalar_type());
-    return at::linear(x.to(compute), packed_->decode(compute), cast(bias_, compute))
-        .to(x.scalar_type());
+    const at::ScalarType compute = module_.compute_dtype.value_or(x.scalar_type());
+    return multiply(x.to(compute), decoded(module_, compute), module_).to(x.scalar_type());
   }
 
  private:
-  std::shared_ptr<const PackedWeight> packed_;
-  at::Tensor bias_;
-  std::optional<at::ScalarType> compute_dtype_;
+  ModuleWeights module_;
 };
 
 // Decodes at the first call, for the dtype of that call, and keeps the result.
@@ -52,19 +63,15 @@ class KeptLinear : public LinearWeight {
 
   at::Tensor apply(const at::Tensor& x) const override {
     const at::ScalarType compute = module_.compute_dtype.value_or(x.scalar_type());
-    std::call_once(once_, [&] {
-      weight_ = module_.packed->decode(compute);
-      bias_ = cast(module_.bias, compute);
-    });
+    std::call_once(once_, [&] { weight_ = decoded(module_, compute); });
     if (weight_.scalar_type() != compute) return PackedLinear(module_).apply(x);
-    return at::linear(x.to(compute), weight_, bias_).to(x.scalar_type());
+    return multiply(x.to(compute), weight_, module_).to(x.scalar_type());
   }
 
  private:
   ModuleWeights module_;
   mutable std::once_flag once_;
   mutable at::Tensor weight_;
-  mutable at::Tensor bias_;
 };
 
 int64_t decoded_bytes(const ModuleWeights& module) {
@@ -73,15 +80,20 @@ int64_t decoded_bytes(const ModuleWeights& module) {
   return bytes;
 }
 
-}  // namespace
-
-std::unique_ptr<LinearWeight> make_linear(const ModuleWeights& module, DenseBudget& budget) {
+std::unique_ptr<LinearWeight> make_product(const ModuleWeights& module, DenseBudget& budget) {
   if (module.int8) return make_int8_linear(*module.int8, module.bias);
-  if (!module.packed) return std::make_unique<DenseLinear>(module.weight, module.bias);
+  if (!module.packed) return std::make_unique<DenseLinear>(module);
   const int64_t bytes = decoded_bytes(module);
   if (bytes > budget.bytes_left) return std::make_unique<PackedLinear>(module);
   budget.bytes_left -= bytes;
   return std::make_unique<KeptLinear>(module);
+}
+
+}  // namespace
+
+std::unique_ptr<LinearWeight> make_linear(const ModuleWeights& module, DenseBudget& budget) {
+  auto product = make_product(module, budget);
+  return module.input ? with_rounded_input(std::move(product), *module.input) : std::move(product);
 }
 
 }  // namespace qspec

@@ -29,9 +29,7 @@ class Int8Linear : public LinearWeight {
     const auto quantized = quantize_activations(rows.to(at::kHalf), weight_.threshold);
     const at::Tensor product = int8_matmul(quantized.codes, weight_.codes);
     const at::Tensor scale = quantized.absmax.unsqueeze(1) * weight_.absmax.unsqueeze(0);
-    at::Tensor sum = product * scale * kInverse127Squared;
-    if (bias_.defined()) sum.add_(bias_.to(x.scalar_type()));
-    at::Tensor out = sum.to(x.scalar_type());
+    at::Tensor out = with_bias(product * scale * kInverse127Squared).to(x.scalar_type());
     if (quantized.outlier_columns.defined() && quantized.outlier_columns.numel() > 0) {
       out = add_outliers(out, rows, quantized.outlier_columns);
     }
@@ -41,6 +39,16 @@ class Int8Linear : public LinearWeight {
   }
 
  private:
+  // bitsandbytes' kernel writes float16, whatever the model's dtype: a float16 bias is added before
+  // that rounding, any other one after it (backends/cuda/ops.py, int8_mm_dequant).
+  at::Tensor with_bias(at::Tensor sum) const {
+    const bool fused = bias_.defined() && bias_.scalar_type() == at::kHalf;
+    if (fused) sum.add_(bias_);
+    at::Tensor half = sum.to(at::kHalf);
+    if (bias_.defined() && !fused) half.add_(bias_);
+    return half;
+  }
+
   at::Tensor add_outliers(const at::Tensor& out, const at::Tensor& rows,
                           const at::Tensor& columns) const {
     const at::Tensor decoded =

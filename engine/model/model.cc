@@ -17,9 +17,10 @@ namespace {
 constexpr int64_t kMostLayers = 65536;
 constexpr int64_t kMostIds = int64_t{1} << 31;
 
-std::array<std::span<const OpKind>, 9> op_tables() {
-  return {embedding_ops(), linear_ops(),    norm_ops(), activation_ops(), arithmetic_ops(),
-          head_ops(),      attention_ops(), bias_ops(), output_ops()};
+std::array<std::span<const OpKind>, 14> op_tables() {
+  return {embedding_ops(), linear_ops(),    norm_ops(),   activation_ops(), arithmetic_ops(),
+          head_ops(),      attention_ops(), bias_ops(),   rope_ops(),       sdpa_ops(),
+          part_ops(),      routing_ops(),   expert_ops(), output_ops()};
 }
 
 Operation prepare(Attributes& attributes) {

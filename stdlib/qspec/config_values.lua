@@ -7,7 +7,11 @@ local M = {}
 
 local MOST = 2 ^ 31 - 1
 
-local function refuse(key, value, wanted)
+--- Raises for a value of config.json.
+---@param key string
+---@param value any
+---@param wanted string
+function M.refuse(key, value, wanted)
   error(outcome.error("checkpoint", ("config.json has %s = %s, wanted %s"):format(key,
     schema.show(value), wanted)), 0)
 end
@@ -19,17 +23,22 @@ local WANTED = {
   number = { "a number", function(value)
     return type(value) == "number" and value == value and math.abs(value) < math.huge
   end },
+  whole = { "a whole number of 0 to " .. MOST, function(value)
+    return type(value) == "number" and value % 1 == 0 and value >= 0 and value <= MOST
+  end },
+  string = { "a string", function(value) return type(value) == "string" end },
+  table = { "an object or a list", function(value) return type(value) == "table" end },
   boolean = { "true or false", function(value) return type(value) == "boolean" end },
 }
 
 --- Checks each value that is there against the type that the architecture declares for it.
----@param types table<string, "count"|"number"|"boolean">
+---@param types table<string, "count"|"whole"|"number"|"boolean"|"string"|"table">
 ---@param config table
 function M.check(types, config)
   for key, name in pairs(types) do
     local wanted = WANTED[name] or error("there is no config type '" .. tostring(name) .. "'", 2)
     local value = config[key]
-    if value ~= nil and not wanted[2](value) then refuse(key, value, wanted[1]) end
+    if value ~= nil and not wanted[2](value) then M.refuse(key, value, wanted[1]) end
   end
 end
 
@@ -41,7 +50,7 @@ end
 function M.quotient(config, key, divisor)
   local quotient = config[key] / config[divisor]
   if quotient % 1 ~= 0 then
-    refuse(key, config[key], ("a multiple of %s = %s"):format(divisor,
+    M.refuse(key, config[key], ("a multiple of %s = %s"):format(divisor,
       schema.show(config[divisor])))
   end
   return quotient

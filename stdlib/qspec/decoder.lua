@@ -13,7 +13,7 @@ local MOST_LAYERS = 4096
 
 local function described(architecture, config)
   config_values.check(architecture.config.types, config)
-  local decoder = options.check(architecture.name, architecture.decoder(config))
+  local decoder = options.check(architecture.name, architecture.decoder(config), MOST_LAYERS)
   if decoder.layers > MOST_LAYERS then
     error(outcome.error("checkpoint", ("config.json asks for %.0f layers, more than %d"):format(
       decoder.layers, MOST_LAYERS)), 0)
@@ -31,10 +31,12 @@ end
 ---@class qspec.DecoderModule
 ---@field name string "transformer.h.0.mlp.dense_h_to_4h"
 ---@field class string transformers' name for it: "Linear", "Embedding", "LayerNorm"
----@field kind "linear"|"embedding"|"norm"
+---@field kind "linear"|"embedding"|"norm"|"router"|"experts"|"parameter"|"buffers"
 ---@field in_features integer|nil of a linear
 ---@field out_features integer|nil of a linear
----@field shape integer[] of the weight
+---@field shape integer[] of the weight as it is stored; empty of a module of buffers
+---@field transposed boolean|nil the weight is stored [in, out]
+---@field buffers {name: string, dtype: string, shape: integer[]}[]|nil not stored, made on load
 ---@field bias boolean
 ---@field parameters {name: string, shape: integer[]}[]
 ---@field tied_to string|nil the module whose weight it shares

@@ -25,23 +25,33 @@ local function value_of(raw, name, aliases)
       if meant == name and raw[alias] ~= nil then value = raw[alias] end
     end
   end
-  if value == json.null then return nil end
   return value
 end
 
---- The values that the architecture knows, by their current names.
+local function set_of(names)
+  local set = {}
+  for _, name in ipairs(names or {}) do set[name] = true end
+  return set
+end
+
+--- The values that the architecture knows, by their current names. A null is the default, but for
+--- the names that the architecture lists as `nullable`: there it means none.
 ---@param architecture table
 ---@param raw table decoded config.json
 ---@param where string its path, for messages
 function M.read(architecture, raw, where)
   local declared = architecture.config
-  local aliases = declared.aliases or {}
+  local aliases, nullable = declared.aliases or {}, set_of(declared.nullable)
   local values = {}
   for name, default in pairs(declared.defaults or {}) do values[name] = default end
   for name in pairs(raw) do
     local known = aliases[name] or name
     local value = value_of(raw, known, aliases)
-    if value ~= nil then values[known] = value end
+    if value ~= json.null then
+      values[known] = value
+    elseif nullable[known] then
+      values[known] = nil
+    end
   end
   for _, name in ipairs(declared.required or {}) do
     if values[name] == nil then

@@ -1,3 +1,5 @@
+#include "engine/model/ops/activation.h"
+
 #include <ATen/ATen.h>
 
 #include <cmath>
@@ -8,10 +10,9 @@
 namespace qspec {
 namespace {
 
-using Activation = at::Tensor (*)(const at::Tensor&);
-
 // The tanh forms of gelu differ in half precision: each is rounded after every step as written, and
-// the steps stand in the order in which transformers takes them.
+// the steps stand in the order in which transformers takes them. A number is never multiplied in
+// place: LibTorch would round it to the dtype before.
 
 // x * 0.5 * (1 + tanh(0.79788456 * x * (1 + 0.044715 * x * x)))
 at::Tensor bloom_gelu(const at::Tensor& x) {
@@ -22,9 +23,15 @@ at::Tensor bloom_gelu(const at::Tensor& x) {
 
 // 0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))
 at::Tensor gelu_new(const at::Tensor& x) {
-  const at::Tensor cubic = x.pow(3.0).mul_(0.044715);
-  const at::Tensor inner = (x + cubic).mul_(std::sqrt(2.0 / M_PI)).tanh_().add_(1);
-  return (x * 0.5).mul_(inner);
+  const at::Tensor cubic = at::mul(at::pow(x, 3.0), 0.044715);
+  const at::Tensor inner = at::tanh(at::mul(at::add(x, cubic), std::sqrt(2.0 / M_PI)));
+  return at::mul(at::mul(x, 0.5), at::add(inner, 1));
+}
+
+// 0.5 * x * (1 + tanh(x * 0.7978845608 * (1 + 0.044715 * x * x)))
+at::Tensor gelu_fast(const at::Tensor& x) {
+  const at::Tensor inner = (x * 0.044715).mul_(x).add_(1);
+  return (x * 0.5).mul_((x * 0.7978845608).mul_(inner).tanh_().add_(1));
 }
 
 at::Tensor gelu(const at::Tensor& x) {
@@ -33,31 +40,46 @@ at::Tensor gelu(const at::Tensor& x) {
 at::Tensor gelu_tanh(const at::Tensor& x) {
   return at::gelu(x, "tanh");
 }
+at::Tensor quick_gelu(const at::Tensor& x) {
+  return x * at::sigmoid(x * 1.702);
+}
 at::Tensor relu(const at::Tensor& x) {
   return at::relu(x);
 }
 at::Tensor relu_squared(const at::Tensor& x) {
   return at::relu(x).square_();
 }
+at::Tensor sigmoid(const at::Tensor& x) {
+  return at::sigmoid(x);
+}
 at::Tensor silu(const at::Tensor& x) {
   return at::silu(x);
+}
+
+at::Tensor tanh(const at::Tensor& x) {
+  return at::tanh(x);
 }
 
 // By the names that configs use.
 constexpr std::pair<std::string_view, Activation> kActivations[] = {
     {"bloom_gelu", bloom_gelu},
     {"gelu", gelu},
+    {"gelu_fast", gelu_fast},
     {"gelu_new", gelu_new},
     {"gelu_pytorch_tanh", gelu_tanh},
+    {"quick_gelu", quick_gelu},
     {"relu", relu},
     {"relu2", relu_squared},
+    {"sigmoid", sigmoid},
     {"silu", silu},
+    {"swish", silu},
+    {"tanh", tanh},
 };
 
 // {op="activation", x=, kind=, out=}
 Operation activation(Attributes& attributes) {
   const Slot x = attributes.input("x");
-  const auto function = attributes.choice<Activation>("kind", kActivations);
+  const auto function = read_activation(attributes, "kind");
   const Slot out = attributes.output();
   return [=](Frame& frame) { frame[out] = function(frame[x]); };
 }
@@ -65,6 +87,10 @@ Operation activation(Attributes& attributes) {
 constexpr OpKind kOps[] = {{"activation", activation}};
 
 }  // namespace
+
+Activation read_activation(Attributes& attributes, std::string_view key) {
+  return attributes.choice<Activation>(key, kActivations);
+}
 
 std::span<const OpKind> activation_ops() {
   return kOps;

@@ -1,5 +1,4 @@
-#include <ATen/ops/add.h>
-#include <ATen/ops/mul.h>
+#include <ATen/ATen.h>
 
 #include "engine/model/ops/tables.h"
 
@@ -22,15 +21,46 @@ Operation mul(Attributes& attributes) {
   return [=](Frame& frame) { frame[out] = at::mul(frame[x], frame[y]); };
 }
 
-// {op="scale", x=, by=, out=}: by a number that is not rounded to the dtype of x before.
+// {op="scale", x=, by=, rounded=, out=}: by a number, rounded to the dtype of x before when asked.
 Operation scale(Attributes& attributes) {
   const Slot x = attributes.input("x");
   const double by = attributes.number("by");
+  const bool rounded = attributes.flag("rounded");
   const Slot out = attributes.output();
-  return [=](Frame& frame) { frame[out] = at::mul(frame[x], by); };
+  return [=](Frame& frame) {
+    const at::Tensor& given = frame[x];
+    frame[out] = rounded ? given * at::full({}, by, given.options()) : at::mul(given, by);
+  };
 }
 
-constexpr OpKind kOps[] = {{"add", add}, {"mul", mul}, {"scale", scale}};
+// {op="divide", x=, by=, out=}
+Operation divide(Attributes& attributes) {
+  const Slot x = attributes.input("x");
+  const double by = attributes.number("by");
+  if (by == 0) attributes.fail("attribute 'by' is 0");
+  const Slot out = attributes.output();
+  return [=](Frame& frame) { frame[out] = at::div(frame[x], by); };
+}
+
+// {op="clamp", x=, low=, high=, out=}
+Operation clamp(Attributes& attributes) {
+  const Slot x = attributes.input("x");
+  const double low = attributes.number("low"), high = attributes.number("high");
+  const Slot out = attributes.output();
+  return [=](Frame& frame) { frame[out] = at::clamp(frame[x], low, high); };
+}
+
+// {op="softcap", x=, cap=, out=}: tanh(x / cap) * cap, rounded at each step.
+Operation softcap(Attributes& attributes) {
+  const Slot x = attributes.input("x");
+  const double cap = attributes.number("cap");
+  if (cap == 0) attributes.fail("attribute 'cap' is 0");
+  const Slot out = attributes.output();
+  return [=](Frame& frame) { frame[out] = at::mul(at::tanh(at::div(frame[x], cap)), cap); };
+}
+
+constexpr OpKind kOps[] = {{"add", add},       {"mul", mul},     {"scale", scale},
+                           {"divide", divide}, {"clamp", clamp}, {"softcap", softcap}};
 
 }  // namespace
 

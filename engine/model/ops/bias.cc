@@ -28,19 +28,27 @@ at::Tensor powers(Attributes& attributes, const Json& series) {
   return at::pow(base, at::arange(first, first + step * count, step, at::kInt));
 }
 
+// Of keys [B, L]; padding has 0.
+at::Tensor token_positions(const at::Tensor& keys) {
+  return (keys.cumsum(-1) - 1).mul_(keys);
+}
+
+at::Tensor read_slopes(Attributes& attributes) {
+  std::vector<at::Tensor> parts;
+  for (const Json& series : attributes.value("slopes")) parts.push_back(powers(attributes, series));
+  if (parts.empty()) attributes.fail("attribute 'slopes' is empty");
+  return at::cat(parts).unsqueeze(1);
+}
+
 // {op="alibi", keys=, slopes={{base=, first=, step=, count=}, ...}, like=, out=}: slope times
 // position of the key, in the dtype of `like`. keys [B, L], 1 for a token and 0 for padding, which
 // takes no position -> [B H, 1, L]. Not relative to the query: softmax does not see the difference.
 Operation alibi(Attributes& attributes) {
-  std::vector<at::Tensor> parts;
-  for (const Json& series : attributes.value("slopes")) parts.push_back(powers(attributes, series));
-  if (parts.empty()) attributes.fail("attribute 'slopes' is empty");
-  const at::Tensor slopes = at::cat(parts).unsqueeze(1);
+  const at::Tensor slopes = read_slopes(attributes);
   const Slot keys = attributes.input("keys"), like = attributes.input("like");
   const Slot out = attributes.output();
   return [=](Frame& frame) {
-    const at::Tensor positions = (frame[keys].cumsum(-1) - 1).mul_(frame[keys]);
-    const at::Tensor bias = slopes * positions.unsqueeze(1);
+    const at::Tensor bias = slopes * token_positions(frame[keys]).unsqueeze(1);
     frame[out] = bias.flatten(0, 1).unsqueeze(1).to(frame[like].scalar_type());
   };
 }
@@ -51,28 +59,80 @@ double lowest(at::ScalarType dtype) {
   return std::numeric_limits<float>::lowest();
 }
 
-// Which keys [B, 1, T, L] a query must not see: later ones and padding.
-at::Tensor hidden_keys(const at::Tensor& keys, int64_t queries) {
+// Which keys [B, 1, T, L] a query must not see: later ones, padding, and those before the last
+// `window` when that is not 0.
+at::Tensor hidden_keys(const at::Tensor& keys, int64_t queries, int64_t window) {
   const int64_t length = keys.size(1);
   const at::Tensor key = at::arange(length);
   const at::Tensor query = at::arange(length - queries, length).unsqueeze(1);
-  return key.gt(query).logical_or(keys.eq(0).unsqueeze(1)).unsqueeze(1);
+  at::Tensor hidden = key.gt(query);
+  if (window > 0) hidden = hidden.logical_or(key.le(query - window));
+  return hidden.logical_or(keys.eq(0).unsqueeze(1)).unsqueeze(1);
 }
 
-// {op="causal_mask", keys=, like=, out=}: what to add to scores: the lowest number of the dtype of
-// `like` [B, T, width] where a key is hidden, 0 elsewhere. [B, 1, T, L].
+// {op="causal_mask", keys=, like=, window=, out=}: what to add to scores: the lowest number of the
+// dtype of `like` [B, T, width] where a key is hidden, 0 elsewhere. [B, 1, T, L].
 Operation causal_mask(Attributes& attributes) {
+  constexpr int64_t kMostWindow = int64_t{1} << 40;
   const Slot keys = attributes.input("keys"), like = attributes.input("like");
+  const int64_t window =
+      attributes.has("window") ? attributes.integer("window", 1, kMostWindow) : 0;
   const Slot out = attributes.output();
   return [=](Frame& frame) {
     const at::Tensor& x = frame[like];
-    const at::Tensor hidden = hidden_keys(frame[keys], x.size(1));
+    const at::Tensor hidden = hidden_keys(frame[keys], x.size(1), window);
     frame[out] =
         at::zeros(hidden.sizes(), x.options()).masked_fill_(hidden, lowest(x.scalar_type()));
   };
 }
 
-constexpr OpKind kOps[] = {{"alibi", alibi}, {"causal_mask", causal_mask}};
+// {op="alibi_mask", keys=, mask=, slopes=, divide=, like=, out=}: a mask [B, 1, T, L] of the keys
+// that are visible, as what to add to scores: there slope times position, slopes and product in
+// bfloat16, divided, and elsewhere the lowest number of the dtype of `like`. [B, H, T, L].
+Operation alibi_mask(Attributes& attributes) {
+  const at::Tensor slopes = read_slopes(attributes).to(at::kBFloat16);
+  const Slot keys = attributes.input("keys"), mask = attributes.input("mask");
+  const Slot like = attributes.input("like");
+  const double divisor = attributes.number("divide");
+  const Slot out = attributes.output();
+  return [=](Frame& frame) {
+    const auto dtype = frame[like].scalar_type();
+    const at::Tensor rounded = slopes * token_positions(frame[keys]).unsqueeze(1);
+    const at::Tensor bias = rounded.to(dtype).unsqueeze(2) / divisor;
+    frame[out] = at::where(frame[mask], bias, at::full({}, lowest(dtype), bias.options()));
+  };
+}
+
+// Of the MPT models: 2^(-i * steepest / p) for i of 1..p, p the next power of two; of heads that
+// are none, every second of them first.
+at::Tensor steep_slopes(int64_t heads, double steepest) {
+  int64_t power = 1;
+  while (power < heads) power *= 2;
+  const at::Tensor exponents =
+      at::arange(1, power + 1, at::kLong).to(at::kFloat) * (steepest / static_cast<double>(power));
+  const at::Tensor slopes = at::pow(2, exponents).reciprocal();
+  if (power == heads) return slopes;
+  return at::cat({slopes.slice(0, 1, power, 2), slopes.slice(0, 0, power, 2)}).slice(0, 0, heads);
+}
+
+// {op="relative_alibi", keys=, heads=, steepest=, out=}: slope times the distance of each key from
+// the last, in fp32. keys [B, L] -> [1, H, 1, L].
+Operation relative_alibi(Attributes& attributes) {
+  const Slot keys = attributes.input("keys");
+  const int64_t heads = attributes.integer("heads", 1, kMostHeads);
+  const at::Tensor slopes = steep_slopes(heads, attributes.number("steepest"));
+  const Slot out = attributes.output();
+  return [=](Frame& frame) {
+    const int64_t length = frame[keys].size(1);
+    const at::Tensor distances = at::arange(1 - length, 1, at::kInt);
+    frame[out] = (slopes.unsqueeze(1) * distances).unsqueeze(1).unsqueeze(0);
+  };
+}
+
+constexpr OpKind kOps[] = {{"alibi", alibi},
+                           {"causal_mask", causal_mask},
+                           {"alibi_mask", alibi_mask},
+                           {"relative_alibi", relative_alibi}};
 
 }  // namespace
 

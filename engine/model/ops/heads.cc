@@ -3,10 +3,13 @@
 #include <array>
 #include <utility>
 
+#include "engine/core/error.h"
 #include "engine/model/ops/tables.h"
 
 namespace qspec {
 namespace {
+
+constexpr int64_t kMost = int64_t{1} << 20;
 
 struct HeadCounts {
   int64_t heads;     // H, of queries
@@ -36,27 +39,62 @@ Parts interleaved_by_head(const at::Tensor& x, const HeadCounts& counts) {
   return {split.select(3, 0), split.select(3, 1), split.select(3, 2)};
 }
 
+// Rows are, for each head of keys, [its queries | k | v].
+Parts grouped_by_key(const at::Tensor& x, const HeadCounts& counts) {
+  const int64_t queries = counts.heads / counts.kv_heads;
+  const at::Tensor groups =
+      x.view({x.size(0), x.size(1), counts.kv_heads, queries + 2, counts.width});
+  return {groups.narrow(3, 0, queries).flatten(2, 3), groups.select(3, queries),
+          groups.select(3, queries + 1)};
+}
+
+// Rows are four blocks of [q | v | k].
+Parts four_blocks(const at::Tensor& x, const HeadCounts& counts) {
+  const at::Tensor blocks = x.view({x.size(0), x.size(1), 4, -1});
+  const auto parts = blocks.chunk(3, -1);
+  const auto heads = [&](const at::Tensor& part) {
+    return per_head(part.reshape({x.size(0), x.size(1), -1}), counts.heads, counts.width);
+  };
+  return {heads(parts[0]), heads(parts[2]), heads(parts[1])};
+}
+
 constexpr std::pair<std::string_view, Layout> kLayouts[] = {
+    {"codegen", four_blocks},
     {"concat", concatenated},
+    {"per_group", grouped_by_key},
     {"per_head", interleaved_by_head},
 };
 
 // {op="split_heads", x=, layout=, heads=, kv_heads=, width=, out={q, k, v}}: a fused projection
 // [B, T, (H + 2K) D] into [B, H, T, D], [B, K, T, D], [B, K, T, D], which are views.
 Operation split_heads(Attributes& attributes) {
-  constexpr int64_t kMost = int64_t{1} << 20;
   const Slot x = attributes.input("x");
   const auto layout = attributes.choice<Layout>("layout", kLayouts);
   const HeadCounts counts{attributes.integer("heads", 1, kMost),
                           attributes.integer("kv_heads", 1, kMost),
                           attributes.integer("width", 1, kMost)};
-  if (layout == interleaved_by_head && counts.heads != counts.kv_heads) {
-    attributes.fail("layout 'per_head' wants as many kv_heads as heads");
+  const bool by_head = layout == interleaved_by_head || layout == four_blocks;
+  if (by_head && counts.heads != counts.kv_heads) {
+    attributes.fail("this layout wants as many kv_heads as heads");
   }
+  if (layout == four_blocks && counts.heads % 4 != 0) attributes.fail("heads are not in fours");
+  if (counts.heads % counts.kv_heads != 0) attributes.fail("kv_heads do not divide heads");
   const auto out = attributes.outputs("out", 3);
   return [=](Frame& frame) {
     const Parts parts = layout(frame[x], counts);
     for (size_t i = 0; i < parts.size(); ++i) frame[out[i]] = parts[i].transpose(1, 2);
+  };
+}
+
+// {op="view_heads", x=, width=, out=}: one projection [B, T, H D] -> [B, H, T, D], a view.
+Operation view_heads(Attributes& attributes) {
+  const Slot x = attributes.input("x");
+  const int64_t width = attributes.integer("width", 1, kMost);
+  const Slot out = attributes.output();
+  return [=](Frame& frame) {
+    const at::Tensor& flat = frame[x];
+    if (flat.size(2) % width != 0) throw Error(ErrorKind::kInternal, "heads of unequal width");
+    frame[out] = per_head(flat, flat.size(2) / width, width).transpose(1, 2);
   };
 }
 
@@ -67,7 +105,8 @@ Operation merge_heads(Attributes& attributes) {
   return [=](Frame& frame) { frame[out] = frame[x].transpose(1, 2).flatten(2); };
 }
 
-constexpr OpKind kOps[] = {{"split_heads", split_heads}, {"merge_heads", merge_heads}};
+constexpr OpKind kOps[] = {
+    {"split_heads", split_heads}, {"view_heads", view_heads}, {"merge_heads", merge_heads}};
 
 }  // namespace
 

@@ -1,12 +1,45 @@
+#include <ATen/ops/addmm.h>
+#include <ATen/ops/mm.h>
+
 #include "engine/model/ops/tables.h"
 
 namespace qspec {
 namespace {
 
-// {op="linear", x=, weight=, shape={O, I}, bias=, out=}: x [..., I] -> [..., O].
+using LinearHandle = std::shared_ptr<const LinearWeight>;
+
+// A weight [I, O] is multiplied as it lies.
+class TransposedLinear : public LinearWeight {
+ public:
+  TransposedLinear(at::Tensor weight, at::Tensor bias)
+      : weight_(std::move(weight)), bias_(std::move(bias)) {}
+
+  at::Tensor apply(const at::Tensor& x) const override {
+    const at::Tensor rows = x.reshape({-1, x.size(-1)});
+    auto sizes = x.sizes().vec();
+    sizes.back() = weight_.size(1);
+    return (bias_.defined() ? at::addmm(bias_, rows, weight_) : at::mm(rows, weight_)).view(sizes);
+  }
+
+ private:
+  at::Tensor weight_, bias_;
+};
+
+LinearHandle bound(Attributes& attributes) {
+  const bool transposed = attributes.flag("transposed");
+  ModuleWeights module = attributes.linear_module("weight", transposed);
+  module.bias_apart = attributes.flag("separate_bias") || module.bias_apart;
+  if (transposed && module.weight.defined()) {
+    return std::make_shared<const TransposedLinear>(module.weight, module.bias);
+  }
+  return make_linear(module, attributes.dense_budget());
+}
+
+// {op="linear", x=, weight=, shape={O, I}, bias=, transposed=, separate_bias=, out=}: x [..., I] ->
+// [..., O]. A transposed weight has shape {I, O}, unless it is packed.
 Operation linear(Attributes& attributes) {
   const Slot x = attributes.input("x");
-  const auto weight = attributes.linear("weight");
+  const LinearHandle weight = bound(attributes);
   const Slot out = attributes.output();
   return [=](Frame& frame) { frame[out] = weight->apply(frame[x]); };
 }

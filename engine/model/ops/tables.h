@@ -23,6 +23,11 @@ std::span<const OpKind> arithmetic_ops();
 std::span<const OpKind> head_ops();
 std::span<const OpKind> attention_ops();
 std::span<const OpKind> bias_ops();
+std::span<const OpKind> rope_ops();
+std::span<const OpKind> sdpa_ops();
+std::span<const OpKind> part_ops();
+std::span<const OpKind> routing_ops();
+std::span<const OpKind> expert_ops();
 std::span<const OpKind> output_ops();
 
 }  // namespace qspec

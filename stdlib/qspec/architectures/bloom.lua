@@ -41,7 +41,7 @@ return {
       attention = { fused = "self_attention.query_key_value", layout = "per_head",
         out = "self_attention.dense", heads = c.n_head, kv_heads = c.n_head,
         head_width = config_values.quotient(c, "hidden_size", "n_head"), bias = true,
-        alibi = slopes.alibi(c.n_head) },
+        kind = "alibi", alibi = slopes.alibi(c.n_head) },
       mlp = { kind = "plain", up = "mlp.dense_h_to_4h", down = "mlp.dense_4h_to_h",
         width = 4 * c.hidden_size, activation = "bloom_gelu", bias = true },
       final_norm = "transformer.ln_f",

@@ -11,7 +11,11 @@ local model = {}
 ---@field weight qspec.Tensor|qspec.Packed|nil
 ---@field bias qspec.Tensor|nil
 ---@field compute_dtype string|nil
+---@field decode_dtype string|nil a packed weight is decoded to this dtype first, and then cast
+---@field output_scale qspec.Tensor|nil [out]: the product is rounded, then multiplied by it
+---@field bias_apart boolean|nil the product is rounded before the bias is added
 ---@field int8 qspec.Int8Weight|nil
+---@field input qspec.InputRounding|nil how its input is rounded to codes and back before
 
 ---A weight of LLM.int8(). Columns of the input that hold a magnitude of `threshold` or more are
 ---multiplied in 16 bit; 0: none.
@@ -19,6 +23,19 @@ local model = {}
 ---@field codes qspec.Tensor int8 [out, in]
 ---@field absmax qspec.Tensor float32 [out]
 ---@field threshold number
+
+---Rounding of the input of a linear, as compressed-tensors does it. Scales are found from the input
+---unless `scale` is given.
+---@class qspec.InputRounding
+---@field codes "int"|"e4m3"|"e2m1"
+---@field per "tensor"|"token"|"group" what shares a scale
+---@field scales "plain"|"exponents"|"e4m3" what scales are rounded to
+---@field bits integer|nil of integers, 2 to 8
+---@field symmetric boolean|nil true unless given
+---@field group_size integer|nil
+---@field scale qspec.Tensor|nil one value
+---@field zero_point qspec.Tensor|nil one value
+---@field global_scale qspec.Tensor|nil one value in float32, of scales that are e4m3
 
 ---Binds weights to a program, as `qspec.decoder` makes it.
 ---@param program table

@@ -9,6 +9,12 @@ local M = {}
 ---@return qspec.Tokenizer
 function M.tokenizer(path) end
 
+--- Makes a tokenizer of the text of a tokenizer.json.
+---@param json string
+---@param where string names the text in errors
+---@return qspec.Tokenizer
+function M.tokenizer_of(json, where) end
+
 --- Compiles a regular expression in the syntax of Python's re. Raises when it does not compile.
 ---@param pattern string
 ---@return qspec.Regex

@@ -174,7 +174,8 @@ BOOST_AUTO_TEST_CASE(an_unknown_layout_is_refused_with_the_nearest) {
 }
 
 BOOST_AUTO_TEST_CASE(interleaved_heads_must_be_equally_many) {
-  BOOST_TEST(says(error_of(with(7, {{"kv_heads", 1}}), tiny::decoder_weights()), "'per_head'"));
+  BOOST_TEST(says(error_of(with(7, {{"kv_heads", 1}}), tiny::decoder_weights()),
+                  "as many kv_heads as heads"));
 }
 
 BOOST_AUTO_TEST_CASE(a_module_without_a_weight_is_named) {

@@ -1,0 +1,36 @@
+-- EXAONE 4: norms behind attention and MLP only, and of each head. Of a model with windows, the
+-- layers without one know no positions.
+
+local layer_types = require "qspec.decoder.layer_types"
+local llama_like = require "qspec.decoder.llama_like"
+
+return llama_like.architecture("Exaone4", {
+  name = "exaone4",
+  summary = "EXAONE 4",
+  model_types = { "exaone4" },
+  config = llama_like.config {
+    defaults = { vocab_size = 102400, hidden_size = 4096, intermediate_size = 16384,
+      num_hidden_layers = 32, num_attention_heads = 32, num_key_value_heads = 32,
+      rms_norm_eps = 1e-5, sliding_window = 4096, sliding_window_pattern = 4 },
+    types = { sliding_window_pattern = "count" },
+    nullable = { "sliding_window_pattern" },
+  },
+  decoder = function(c)
+    local described = llama_like.decoder(c, "Exaone4")
+    described.block = { post1 = "post_attention_layernorm", post2 = "post_feedforward_layernorm",
+      order = { "attention", "mlp", "post1", "post2" } }
+    local attention = described.attention
+    attention.bias, described.mlp.bias = false, false
+    attention.norm = llama_like.head_norm(described)
+    if not c.sliding_window then return described end
+    local pattern, frequencies = c.sliding_window_pattern, attention.rope
+    local types = layer_types.read(c, function(index)
+      return pattern ~= nil and (index + 1) % pattern ~= 0
+    end)
+    attention.window = layer_types.windows(c, types)
+    attention.rope = function(index)
+      return types(index) == "sliding_attention" and frequencies or nil
+    end
+    return described
+  end,
+})

@@ -1,0 +1,80 @@
+-- What follows attention in a layer: its modules, and its part of the program.
+
+local experts = require "qspec.decoder.experts"
+
+local M = {}
+
+local LIST, EMIT = {}, {}
+
+function LIST.plain(listing, prefix, m, width)
+  listing:linear(prefix .. m.up, width, m.width, m.bias)
+  listing:linear(prefix .. m.down, m.width, width, m.bias)
+end
+
+function LIST.gated(listing, prefix, m, width)
+  listing:linear(prefix .. m.gate, width, m.width, m.bias)
+  LIST.plain(listing, prefix, m, width)
+end
+
+function LIST.gated_fused(listing, prefix, m, width)
+  listing:linear(prefix .. m.gate_up, width, 2 * m.width, m.bias)
+  listing:linear(prefix .. m.down, m.width, width, m.bias)
+end
+
+function LIST.experts(listing, prefix, m, width)
+  experts.list(listing, prefix, m, width)
+  if m.shared then LIST.gated(listing, prefix, m.shared, width) end
+  if m.shared_gate then listing:plain_linear(prefix .. m.shared_gate, width, 1, false) end
+end
+
+--- Lists the modules of the layer's MLP.
+function M.list(listing, options, prefix, index)
+  local m = options.mlp[index]
+  LIST[m.kind](listing, prefix, m, options.width)
+end
+
+function EMIT.plain(program, prefix, m, x, out)
+  program:linear(prefix .. m.up, x, "inner")
+  program:emit { op = "activation", x = "inner", kind = m.activation, out = "inner" }
+  program:linear(prefix .. m.down, "inner", out)
+end
+
+-- activation(gate) * up, each rounded.
+local function gate(program, prefix, m, out)
+  program:emit { op = "activation", x = "gate", kind = m.activation, out = "gate" }
+  program:emit { op = "mul", x = "gate", y = "inner", out = "inner" }
+  program:linear(prefix .. m.down, "inner", out)
+end
+
+function EMIT.gated(program, prefix, m, x, out)
+  program:linear(prefix .. m.gate, x, "gate")
+  program:linear(prefix .. m.up, x, "inner")
+  gate(program, prefix, m, out)
+end
+
+function EMIT.gated_fused(program, prefix, m, x, out)
+  program:linear(prefix .. m.gate_up, x, "inner")
+  program:emit { op = "split", x = "inner", sizes = { m.width, m.width },
+    out = { "gate", "inner" } }
+  gate(program, prefix, m, out)
+end
+
+function EMIT.experts(program, prefix, m, x, out)
+  experts.emit(program, prefix, m, x, out)
+  if not m.shared then return end
+  EMIT.gated(program, prefix, m.shared, x, "shared")
+  if m.shared_gate then
+    program:linear(prefix .. m.shared_gate, x, "gate")
+    program:emit { op = "activation", x = "gate", kind = "sigmoid", out = "gate" }
+    program:emit { op = "mul", x = "gate", y = "shared", out = "shared" }
+  end
+  program:add(out, "shared", out)
+end
+
+--- From the register `x` to the register `out`.
+function M.emit(program, index, prefix, x, out)
+  local m = program.options.mlp[index]
+  EMIT[m.kind](program, prefix, m, x, out)
+end
+
+return M

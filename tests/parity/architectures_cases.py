@@ -1,0 +1,120 @@
+"""Tiny configurations of each architecture: by case, the model_type and what differs from the
+class's defaults. Between them they reach every option of the decoder builder."""
+
+COMMON = dict(vocab_size=199, hidden_size=64, num_hidden_layers=4, num_attention_heads=4,
+              num_key_value_heads=2, intermediate_size=96, max_position_embeddings=128,
+              pad_token_id=0, bos_token_id=1, eos_token_id=2)
+GPT = dict(vocab_size=199, n_embd=64, n_layer=3, n_head=4, n_positions=128, bos_token_id=1,
+           eos_token_id=2)
+LATENT = dict(q_lora_rank=24, kv_lora_rank=20, qk_rope_head_dim=8, qk_nope_head_dim=12,
+              v_head_dim=10, head_dim=8, num_key_value_heads=4)
+YARN = dict(rope_type="yarn", rope_theta=10000.0, factor=4.0, original_max_position_embeddings=32,
+            beta_fast=32.0, beta_slow=1.0)
+LLAMA3 = dict(rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
+              original_max_position_embeddings=32, rope_theta=10000.0)
+LONGROPE = dict(rope_type="longrope", rope_theta=10000.0, original_max_position_embeddings=64,
+                short_factor=[1 + 0.1 * i for i in range(8)],
+                long_factor=[2 + 0.3 * i for i in range(8)])
+ALTERNATING = ["sliding_attention", "full_attention"] * 2
+MOE = dict(num_experts=4, num_experts_per_tok=2)
+
+
+def of(model_type, common=COMMON, **changes):
+    return model_type, {**common, **changes}
+
+
+CASES = {
+    "bloom": of("bloom", {}, vocab_size=199, hidden_size=64, n_layer=3, n_head=4),
+    "bloom-6-heads": of("bloom", {}, vocab_size=199, hidden_size=96, n_layer=3, n_head=6,
+                        apply_residual_connection_post_layernorm=True),
+    "opt": of("opt", ffn_dim=96, word_embed_proj_dim=64),
+    "opt-350m": of("opt", ffn_dim=96, word_embed_proj_dim=32, do_layer_norm_before=False),
+    "gpt2": of("gpt2", GPT),
+    "gpt-bigcode": of("gpt_bigcode", GPT),
+    "gpt-bigcode-heads": of("gpt_bigcode", GPT, multi_query=False),
+    "gpt-neo": of("gpt_neo", {}, vocab_size=199, hidden_size=64, num_layers=4, num_heads=4,
+                  attention_types=[[["global", "local"], 2]], window_size=5,
+                  max_position_embeddings=128, bos_token_id=1, eos_token_id=2),
+    "gpt-neox": of("gpt_neox", hidden_act="gelu"),
+    "gpt-neox-serial": of("gpt_neox", use_parallel_residual=False),
+    "gptj": of("gptj", GPT, rotary_dim=8),
+    "codegen": of("codegen", GPT, rotary_dim=8),
+    "falcon-7b": of("falcon", num_kv_heads=None),
+    "falcon-40b": of("falcon", new_decoder_architecture=True, num_kv_heads=2),
+    "falcon-11b": of("falcon", new_decoder_architecture=True, num_kv_heads=2,
+                     num_ln_in_parallel_attn=1),
+    "falcon-rw": of("falcon", alibi=True, multi_query=False, parallel_attn=False, bias=True),
+    "mpt": of("mpt", {}, d_model=64, n_heads=4, n_layers=3, vocab_size=199, max_seq_len=128),
+    "mpt-6-heads": of("mpt", {}, d_model=96, n_heads=6, n_layers=3, vocab_size=199,
+                      max_seq_len=128),
+    "llama": of("llama"),
+    "llama-biases": of("llama", attention_bias=True, mlp_bias=True, rope_parameters=dict(
+        rope_type="linear", factor=2.0, rope_theta=10000.0)),
+    "llama-3": of("llama", rope_parameters=LLAMA3),
+    "llama-yarn": of("llama", rope_parameters=YARN),
+    "llama-dynamic": of("llama", max_position_embeddings=16, rope_parameters=dict(
+        rope_type="dynamic", factor=2.0, rope_theta=10000.0)),
+    "mistral": of("mistral", sliding_window=5, head_dim=16),
+    "ministral": of("ministral", sliding_window=5, head_dim=16, layer_types=ALTERNATING),
+    "ministral3": of("ministral3", head_dim=16, rope_parameters=dict(
+        YARN, original_max_position_embeddings=8, mscale=1.0, mscale_all_dim=1.0,
+        llama_4_scaling_beta=0.1)),
+    "mixtral": of("mixtral", num_local_experts=4),
+    "qwen2": of("qwen2", use_sliding_window=True, sliding_window=5, max_window_layers=2),
+    "qwen3": of("qwen3", head_dim=20),
+    "qwen2-moe": of("qwen2_moe", **MOE, moe_intermediate_size=24,
+                    shared_expert_intermediate_size=40),
+    "qwen3-moe": of("qwen3_moe", **MOE, head_dim=20, moe_intermediate_size=24,
+                    norm_topk_prob=True),
+    "gemma": of("gemma", head_dim=20),
+    "gemma2": of("gemma2", head_dim=20, sliding_window=5, query_pre_attn_scalar=24,
+                 attn_logit_softcapping=2.0, final_logit_softcapping=5.0),
+    "gemma3": of("gemma3_text", head_dim=20, sliding_window=5, query_pre_attn_scalar=24,
+                 layer_types=ALTERNATING),
+    "phi": of("phi"),
+    "phi-norms": of("phi", qk_layernorm=True),
+    "phi3": of("phi3", sliding_window=5),
+    "phi3-long": of("phi3", original_max_position_embeddings=64, rope_parameters=LONGROPE),
+    "stablelm": of("stablelm", use_qkv_bias=True),
+    "stablelm-12b": of("stablelm", qk_layernorm=True, use_parallel_residual=True),
+    "olmo": of("olmo", clip_qkv=0.7),
+    "olmo2": of("olmo2"),
+    "olmo3": of("olmo3", sliding_window=5),
+    "olmoe": of("olmoe", **MOE),
+    "cohere": of("cohere", use_qk_norm=True),
+    "cohere2": of("cohere2", sliding_window=5, head_dim=16),
+    "starcoder2": of("starcoder2", sliding_window=5),
+    "deepseek-v2": ("deepseek_v2", {
+        **COMMON, **LATENT, "n_routed_experts": 4, "num_experts_per_tok": 2,
+        "moe_intermediate_size": 24, "first_k_dense_replace": 1, "n_shared_experts": 2,
+        "routed_scaling_factor": 1.5}),
+    "deepseek-v2-groups": ("deepseek_v2", {
+        **COMMON, **LATENT, "q_lora_rank": None, "n_routed_experts": 8, "num_experts_per_tok": 2,
+        "moe_intermediate_size": 24, "first_k_dense_replace": 1,
+        "topk_method": "group_limited_greedy", "n_group": 4, "topk_group": 2,
+        "rope_parameters": dict(YARN, mscale=0.7, mscale_all_dim=0.7)}),
+    "deepseek-v3": ("deepseek_v3", {
+        **COMMON, **LATENT, "n_routed_experts": 8, "num_experts_per_tok": 2,
+        "moe_intermediate_size": 24, "first_k_dense_replace": 1, "n_group": 4, "topk_group": 2,
+        "rope_parameters": dict(YARN, mscale=1.0, mscale_all_dim=1.0)}),
+    "gpt-oss": of("gpt_oss", head_dim=16, sliding_window=5, num_local_experts=4,
+                  num_experts_per_tok=2),
+    "glm": of("glm", head_dim=16),
+    "glm4": of("glm4", head_dim=16),
+    "glm4-moe": of("glm4_moe", head_dim=16, use_qk_norm=True, n_routed_experts=4,
+                   num_experts_per_tok=2, moe_intermediate_size=24),
+    "granite": of("granite", embedding_multiplier=3.0, logits_scaling=2.0,
+                  residual_multiplier=0.4, attention_multiplier=0.2),
+    "granitemoe": of("granitemoe", num_local_experts=4, embedding_multiplier=3.0,
+                     attention_multiplier=0.2, residual_multiplier=0.4),
+    "smollm3": of("smollm3"),
+    "nemotron": of("nemotron", head_dim=16),
+    "exaone4": of("exaone4", head_dim=16, sliding_window=5),
+    "minicpm3": ("minicpm3", {**COMMON, **LATENT}),
+    "persimmon": of("persimmon"),
+    "helium": of("helium", head_dim=16),
+    "arcee": of("arcee"),
+    "seed-oss": of("seed_oss", head_dim=16),
+    "ernie4-5": of("ernie4_5", head_dim=16),
+    "hunyuan": of("hunyuan_v1_dense", head_dim=16),
+}

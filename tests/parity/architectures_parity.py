@@ -1,0 +1,168 @@
+"""Runs of qspec against transformers, on tiny random models of each architecture.
+
+    tests/parity/architectures_parity.py PROGRAM [--dtypes float32,float16,bfloat16] [CASE...]
+
+For each case of architectures_cases.py and each dtype: the greedy ids, with a key-value cache, must
+be equal; no logit of the prompt may differ by more than BOUND of the largest; names, classes and
+shapes of all modules and the footprint must be those of transformers, and no tensor may be left
+over. Exit status 1 when something is not. Needs tests/parity/setup.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+import torch
+import transformers
+from transformers import CONFIG_MAPPING
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+from architectures_cases import CASES
+
+HERE = pathlib.Path(__file__).resolve().parent
+PROMPT_LENGTH = 13
+NEW_TOKENS = 10
+# Share of the largest logit. Kernels are the same ones; what differs is the order of some sums.
+BOUND = {"float32": 1e-5, "float16": 1e-2, "bfloat16": 5e-2}
+# Models whose norms store the distance from 1.
+AROUND_ZERO = {"gemma", "gemma2", "gemma3_text", "nemotron"}
+
+
+def randomized(model, model_type):
+    centre = 0.0 if model_type in AROUND_ZERO else 1.0
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            noise = torch.randn_like(parameter)
+            is_norm = parameter.dim() == 1 and name.endswith("weight")
+            parameter.copy_(centre + 0.3 * noise if is_norm and ("norm" in name or "ln" in name)
+                            else noise * (0.25 if parameter.dim() > 1 else 0.2))
+        for name, buffer in model.named_buffers():
+            if "e_score" in name:
+                buffer.copy_(torch.randn_like(buffer) * 0.1)
+    return model
+
+
+def save(case, dtype, folder):
+    model_type, changes = CASES[case]
+    torch.manual_seed(0)
+    config = CONFIG_MAPPING[model_type](**changes)
+    model = getattr(transformers, MODEL_FOR_CAUSAL_LM_MAPPING_NAMES[model_type])(config)
+    randomized(model, model_type).to(getattr(torch, dtype)).save_pretrained(folder)
+    generator = torch.Generator().manual_seed(1)
+    ids = torch.randint(3, 199, (PROMPT_LENGTH,), generator=generator).tolist()
+    (folder / "prompt.json").write_text(json.dumps(ids))
+
+
+def modules_of(model):
+    found = {}
+    for name, module in model.named_modules():
+        parameters = {n: list(p.shape) for n, p in module.named_parameters(recurse=False)}
+        stored = module.state_dict(keep_vars=True)
+        buffers = {n: list(b.shape) for n, b in module.named_buffers(recurse=False)}
+        for key in list(buffers):
+            if key in stored:
+                parameters[key] = buffers.pop(key)
+        if parameters or buffers:
+            found[name] = (type(module).__name__, parameters, buffers)
+    return found
+
+
+def reference(folder):
+    model = transformers.AutoModelForCausalLM.from_pretrained(folder).eval()
+    # Before it runs: some rotary modules change their buffers when they are used.
+    modules, footprint = modules_of(model), model.get_memory_footprint()
+    ids = torch.tensor([json.loads((folder / "prompt.json").read_text())])
+    with torch.no_grad():
+        logits = model(ids).logits[0].float()
+        made = model.generate(ids, attention_mask=torch.ones_like(ids), do_sample=False,
+                              max_new_tokens=NEW_TOKENS, eos_token_id=None, pad_token_id=0)
+    return logits, made[0].tolist(), modules, footprint
+
+
+def folded(modules):
+    """A parameter that qspec lists as a module is one of the module that transformers has."""
+    found = {}
+    for module in modules:
+        name, parameters = module["name"], module["parameters"] or {}
+        if module["kind"] in ("experts", "parameter"):
+            name, _, parameter = name.rpartition(".")
+            parameters = {parameter: parameters.get("weight")}
+            if module["kind"] == "parameter" and name in found:
+                module["class"] = found[name][0]
+        known = found.get(name)
+        if known:
+            found[name] = (known[0], {**known[1], **parameters}, known[2])
+        else:
+            found[name] = (module["class"], parameters, module["buffers"] or {})
+    return found
+
+
+def module_differences(found, wanted):
+    for name in sorted(set(found) | set(wanted)):
+        if name not in found:
+            yield f"no module {name}: {wanted[name]}"
+        elif name not in wanted:
+            yield f"module {name} is not transformers': {found[name]}"
+        elif found[name] != wanted[name] and not (
+                found[name][0] == "Parameter" and found[name][1:] == wanted[name][1:]):
+            yield f"{name} is {found[name]}, wanted {wanted[name]}"
+
+
+def differences(found, folder, dtype):
+    if "error" in found:
+        yield found["error"]
+        return
+    logits, ids, modules, footprint = reference(folder)
+    share = (torch.tensor(found["logits"]) - logits).abs().max() / logits.abs().max()
+    found["share"] = float(share)
+    if found["ids"] != ids:
+        yield f"ids {found['ids'][PROMPT_LENGTH:]}, wanted {ids[PROMPT_LENGTH:]}"
+    if not share <= BOUND[dtype]:
+        yield f"logits differ by {share:.2e} of the largest"
+    yield from module_differences(folded(found["modules"]), modules)
+    for key in ("footprint", "computed"):
+        if found[key] != footprint:
+            yield f"{key} {found[key]}, wanted {footprint}"
+    yield from found["facts"]
+
+
+def run(program, case, dtype, folder):
+    save(case, dtype, folder)
+    subprocess.run([program, "lua", HERE / "architectures.lua", folder], check=True)
+    found = json.loads((folder / "qspec.json").read_text())
+    problems = list(differences(found, folder, dtype))
+    exact = "exact" if found.get("share") == 0 else f"{found.get('share', 1):.1e}"
+    print(f"{case:20} {dtype:9} {'ok' if not problems else 'FAIL':5} {exact}", flush=True)
+    for problem in problems[:6]:
+        print("    " + problem[:300], flush=True)
+    return not problems
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program")
+    parser.add_argument("--dtypes", default="float32,float16,bfloat16")
+    parser.add_argument("cases", nargs="*")
+    arguments = parser.parse_intermixed_args()
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    passed = failed = 0
+    for case in arguments.cases or CASES:
+        for dtype in arguments.dtypes.split(","):
+            with tempfile.TemporaryDirectory() as folder:
+                if run(arguments.program, case, dtype, pathlib.Path(folder)):
+                    passed += 1
+                else:
+                    failed += 1
+    print(f"{passed} passed, {failed} failed, 0 skipped")
+    return failed != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
