@@ -59,6 +59,14 @@ int tokenizer(lua_State* L) {
   return 1;
 }
 
+// text.tokenizer_of(json, where) -> Tokenizer
+int tokenizer_of(lua_State* L) {
+  const std::string where(check_string(L, 2));
+  const std::string_view text = check_string(L, 1);
+  push_handle(L, TokenizerHandle{Tokenizer::from_text(text, where)});
+  return 1;
+}
+
 // text.regex(pattern) -> Regex
 int regex(lua_State* L) {
   std::string pattern(check_string(L, 1));
@@ -115,8 +123,10 @@ int matches_start(lua_State* L) {
   return 1;
 }
 
-constexpr luaL_Reg kFunctions[] = {
-    {"tokenizer", guard<tokenizer>}, {"regex", guard<regex>}, {nullptr, nullptr}};
+constexpr luaL_Reg kFunctions[] = {{"tokenizer", guard<tokenizer>},
+                                   {"tokenizer_of", guard<tokenizer_of>},
+                                   {"regex", guard<regex>},
+                                   {nullptr, nullptr}};
 
 constexpr luaL_Reg kTokenizerMethods[] = {
     {"encode", guard<encode>}, {"decode", guard<decode>}, {"vocab_size", guard<vocab_size>},

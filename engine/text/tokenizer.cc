@@ -184,8 +184,12 @@ std::shared_ptr<const Tokenizer> Tokenizer::from_json(const Json& tokenizer,
 }
 
 std::shared_ptr<const Tokenizer> Tokenizer::from_file(const std::string& path) {
-  const JsonLimits limits;
-  return from_json(parse_json(read_text_file(path, limits.bytes), path, limits), path);
+  return from_text(read_text_file(path, JsonLimits().bytes), path);
+}
+
+std::shared_ptr<const Tokenizer> Tokenizer::from_text(std::string_view text,
+                                                      const std::string& file) {
+  return from_json(parse_json(text, file, JsonLimits()), file);
 }
 
 }  // namespace qspec

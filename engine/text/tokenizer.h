@@ -23,6 +23,9 @@ class Tokenizer {
   // Reads and parses the file. Throws Error(kIo) as well.
   static std::shared_ptr<const Tokenizer> from_file(const std::string& path);
 
+  // Parses the text of a file. Throws likewise.
+  static std::shared_ptr<const Tokenizer> from_text(std::string_view text, const std::string& file);
+
   virtual ~Tokenizer() = default;
 
   // Throws Error(kUsage), naming the byte, for text that is not UTF-8, and Error(kCheckpoint) when

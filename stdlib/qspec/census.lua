@@ -32,12 +32,15 @@ local function is_plainly_dense(holding)
   return #holding.list == 1 or #holding.list == 2 and holding.tensors.bias ~= nil
 end
 
-local function claiming_layout(formats, holding, module)
+local function claiming_layout(formats, holding, module, request)
   if is_plainly_dense(holding) then return nil end
-  for _, format in ipairs(formats) do
+  local i, format = 1, formats[1]
+  while format do  -- not ipairs: most formats are loaded only when they are asked (subject.lua)
     for _, layout in ipairs(format.layouts) do
-      if layout.claims(holding, module) then return layout, format end
+      if layout.claims(holding, module, request) then return layout, format end
     end
+    i = i + 1
+    format = formats[i]
   end
 end
 
@@ -51,13 +54,13 @@ end
 
 -- Dense parameters --------------------------------------------------------------------------------
 
-function Census:missing_parameter(row, module, parameter)
+function Census:missing_parameter(row, module, parameter, holding)
   if module.tied_to then
     local target = self.by_name[module.tied_to]
     row.parameters[parameter.name] = target and target.parameters[parameter.name]
     return
   end
-  self:fact("missing", module, { key = parameter.name, found = "missing",
+  self:fact("missing", module, { key = holding.missing or parameter.name, found = "missing",
     wanted = "[" .. shapes.text(parameter.shape) .. "]",
     hint = "transformers would fill it with random values" })
   row.status = "missing"
@@ -65,10 +68,11 @@ end
 
 function Census:dense_parameter(row, module, parameter, holding)
   local entry = holding.tensors[parameter.name]
-  if not entry then return self:missing_parameter(row, module, parameter) end
+  if not entry then return self:missing_parameter(row, module, parameter, holding) end
   local dtype = entry.torch_dtype
   if FLOATS[entry.dtype] then
-    dtype = footprint.dense_dtype(self.architecture, module.name, self.dtype or dtype)
+    dtype = self.requests.dtype_of and self.requests.dtype_of(module)
+      or footprint.dense_dtype(self.architecture, module.name, self.dtype or dtype)
   end
   row.own_tensors = true
   row.parameters[parameter.name] = { dtype = dtype, shape = entry.shape,
@@ -155,7 +159,7 @@ function Census:layout_tensors(row, module, holding)
       self:compare_entry(row, module, tensor, entry)
       if tensor.codes and entry then row.codes = entry end
     end
-    hold(row, tensor, entry)
+    hold(row, tensor, not tensor.made and entry or nil)
   end
   return expected
 end
@@ -188,18 +192,20 @@ end
 
 -- All of a module ---------------------------------------------------------------------------------
 
+-- A row that cannot be read stays called so.
 function Census:judge(row, module)
   if not self.requests.judged then return end
   if row.request and not row.format and row.status ~= "missing" then
     self:fact("fell_back", module, { found = module.class .. " " .. tostring(row.logical_dtype),
       wanted = row.request.class .. " " .. row.request.type,
       hint = "no exclusion protects it: it fell back to full precision" })
-    row.status, row.reason = "fell_back", "stayed dense without being excluded"
+    row.reason = "stayed dense without being excluded"
+    row.status = row.status == "ok" and "fell_back" or row.status
   elseif row.format and not row.request then
     self:fact("unrequested", module, { found = row.class .. " " .. row.logical_dtype,
       wanted = module.class .. (self.dtype and " " .. self.dtype or ""),
       hint = row.reason or ("a module of class %s is never converted"):format(module.class) })
-    row.status = "unrequested"
+    row.status = row.status == "ok" and "unrequested" or row.status
   end
 end
 
@@ -223,7 +229,9 @@ function Census:add(module)
       shape = buffer.shape })
   end
   local layout, format
-  if #module.shape >= 2 then layout, format = claiming_layout(self.formats, holding, module) end
+  if #module.shape >= 2 then
+    layout, format = claiming_layout(self.formats, holding, module, row.request)
+  end
   if layout then
     self:packed_module(row, module, holding, layout, format)
   else
@@ -233,14 +241,15 @@ function Census:add(module)
 end
 
 --- Takes the census of a checkpoint.
----@param o table {architecture, modules, checkpoint, formats, requests, dtype?, canonical?}
+---@param o table {architecture, modules, checkpoint, formats, requests, dtype?, canonical?,
+---  tensors?: entries in place of the checkpoint's own}
 ---@return table census {modules, facts, by_name, requests, orphans}
 function M.take(o)
   local census = setmetatable({ architecture = o.architecture, checkpoint = o.checkpoint,
     formats = o.formats, requests = o.requests, dtype = o.dtype, modules = {}, by_name = {},
     facts = {} }, Census)
   census.holdings, census.orphans =
-    holdings.group(o.architecture, o.modules, o.checkpoint:tensors(), o.canonical)
+    holdings.group(o.architecture, o.modules, o.tensors or o.checkpoint:tensors(), o.canonical)
   for _, module in ipairs(o.modules) do census:add(module) end
   for _, entry in ipairs(census.orphans) do
     census:fact("orphan", nil, { key = entry.name, found = describe(entry),

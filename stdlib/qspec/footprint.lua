@@ -14,6 +14,11 @@ local BYTES = {
   uint32 = 4, bool = 1,
 }
 
+-- Blocks of ggml are so many bytes an element, in powers of two below one.
+for _, kind in pairs(require "qspec.ggml_types") do
+  BYTES[kind.name:lower()] = kind.bytes / kind.elements
+end
+
 local function is_kept_in_fp32(architecture, name, dtype)
   for _, key in ipairs(dtype == "float16" and architecture.keep_in_fp32 or {}) do
     if name:find(key, 1, true) then return true end
@@ -47,6 +52,8 @@ local TORCH = {
   I8 = "int8", U8 = "uint8", U16 = "uint16", U32 = "uint32", BOOL = "bool",
 }
 
+for _, kind in pairs(require "qspec.ggml_types") do TORCH[kind.name] = kind.name:lower() end
+
 -- The first dtype that a tensor of a layout may have is the one that its library writes.
 local function written_dtype(tensor)
   local stored = type(tensor.dtype) == "table" and tensor.dtype[1] or tensor.dtype
@@ -67,7 +74,7 @@ local function converted_bytes(module, request, dtype, held)
   return total
 end
 
-local function module_bytes(architecture, module, dtype, request)
+local function module_bytes(architecture, module, dtype, request, held_dtype)
   local held, total = {}, 0
   if request then
     held.weight = true
@@ -75,7 +82,8 @@ local function module_bytes(architecture, module, dtype, request)
   end
   for _, parameter in ipairs(module.parameters) do
     if not held[parameter.name] then
-      total = total + M.bytes(parameter.shape, M.dense_dtype(architecture, module.name, dtype))
+      total = total + M.bytes(parameter.shape,
+        held_dtype or M.dense_dtype(architecture, module.name, dtype))
     end
   end
   for _, buffer in ipairs(module.buffers or {}) do
@@ -89,12 +97,14 @@ end
 ---@param modules table[] from decoder.modules
 ---@param dtype string load dtype
 ---@param converted fun(module: table): table|nil the request for a converted module, or nil
+---@param dtype_of (fun(module: table): string|nil)|nil as qspec.Requests has it
 ---@return integer bytes
-function M.of_config(architecture, modules, dtype, converted)
+function M.of_config(architecture, modules, dtype, converted, dtype_of)
   local total = 0
   for _, module in ipairs(modules) do
     if not module.tied_to then
-      total = total + module_bytes(architecture, module, dtype, converted(module))
+      total = total + module_bytes(architecture, module, dtype, converted(module),
+        dtype_of and dtype_of(module))
     end
   end
   return total

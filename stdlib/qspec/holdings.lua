@@ -1,5 +1,7 @@
 -- The tensors of a checkpoint, sorted into the modules of its architecture.
 
+local expert_parts = require "qspec.expert_parts"
+
 local M = {}
 
 local function has_prefix(tensors, prefix)
@@ -9,18 +11,47 @@ local function has_prefix(tensors, prefix)
   return false
 end
 
+--- Names of older files, as transformers renames them.
+---@param architecture table
+---@param name string
+---@return string
+function M.renamed(architecture, name)
+  for _, rename in ipairs(architecture.renames or {}) do
+    name = name:gsub(rename[1], rename[2])
+  end
+  return name
+end
+
+-- Of a container with names of its own, whose entries say what transformers calls them.
+local function known_names(tensors)
+  local known = {}
+  for _, entry in ipairs(tensors) do known[entry.name] = entry.known_as end
+  return function(name) return known[name] end
+end
+
 --- Checkpoints of a base model (BloomModel, not BloomForCausalLM) leave out the prefix.
 --- transformers adds it on load; so do we.
-local function canonical_names(architecture, tensors)
+---@return fun(name: string): string
+function M.canonical_names(architecture, tensors)
+  if tensors[1] and tensors[1].known_as then return known_names(tensors) end
   local prefix = architecture.base_prefix
   if not prefix or has_prefix(tensors, prefix) then
-    return function(name) return name end
+    return function(name) return M.renamed(architecture, name) end
   end
   local output = (architecture.output or "") .. "."
   return function(name)
+    name = M.renamed(architecture, name)
     if name:sub(1, #output) == output then return name end
     return prefix .. name
   end
+end
+
+-- What older versions stored and transformers drops without a word.
+local function is_ignored(architecture, name)
+  for _, pattern in ipairs(architecture.ignored or {}) do
+    if name:find(pattern) then return true end
+  end
+  return false
 end
 
 -- The module that a tensor belongs to, and the rest of its name. A parameter that is a module of
@@ -46,6 +77,24 @@ end
 ---@class qspec.Holding
 ---@field tensors table<string, table> entries by what follows the module's name: "weight", "bias"
 ---@field list string[] those suffixes in order
+---@field missing string|nil the part that keeps experts from being put together
+
+local function put(holding, suffix, entry)
+  holding.tensors[suffix] = entry
+  holding.list[#holding.list + 1] = suffix
+end
+
+-- One entry for the experts of each module that the file stores apart.
+local function join_parts(modules, holdings, found)
+  for _, module in ipairs(modules) do
+    local holding = holdings[module.name]
+    if module.parts and not holding.tensors.weight then
+      local entry, missing = expert_parts.join(module, found)
+      holding.missing = missing
+      if entry then put(holding, "weight", entry) end
+    end
+  end
+end
 
 --- Groups tensors by module.
 ---@param architecture table
@@ -60,23 +109,26 @@ function M.group(architecture, modules, tensors, canonical)
     by_name[module.name] = module
     holdings[module.name] = { tensors = {}, list = {} }
   end
-  canonical = canonical or canonical_names(architecture, tensors)
+  canonical = canonical or M.canonical_names(architecture, tensors)
+  local part_owners, found = expert_parts.owners(modules), {}
   for _, entry in ipairs(tensors) do
-    local owner, suffix = owner_of(canonical(entry.name), by_name)
-    if owner then
-      local holding = holdings[owner]
-      holding.tensors[suffix] = entry
-      holding.list[#holding.list + 1] = suffix
-    else
+    local name = canonical(entry.name)
+    local owner, suffix = owner_of(name, by_name)
+    if part_owners[name] then
+      found[name] = entry
+    elseif owner then
+      put(holdings[owner], suffix, entry)
+    elseif not is_ignored(architecture, name) then
       orphans[#orphans + 1] = entry
     end
   end
+  join_parts(modules, holdings, found)
   return holdings, orphans
 end
 
 --- A function that tells whether the checkpoint stores a tensor, by its full name.
 function M.lookup(architecture, tensors)
-  local canonical, names = canonical_names(architecture, tensors), {}
+  local canonical, names = M.canonical_names(architecture, tensors), {}
   for _, entry in ipairs(tensors) do names[canonical(entry.name)] = true end
   return function(name) return names[name] == true end
 end

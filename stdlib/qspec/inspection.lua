@@ -2,6 +2,7 @@
 -- check that needs only headers.
 
 local footprint = require "qspec.footprint"
+local inspection_modules = require "qspec.inspection_modules"
 local json = require "host.json"
 local registry = require "qspec.registry"
 local shapes = require "qspec.shapes"
@@ -32,11 +33,6 @@ end
 
 local function bits(bytes, elements)
   return elements > 0 and 8 * bytes / elements or 0
-end
-
--- Elements of a module's weight as the model multiplies by it, however it is packed.
-local function weight_elements(row)
-  return #row.module.shape > 0 and shapes.count(row.module.shape) or 0
 end
 
 -- Parameters of the model as its architecture has them, and the bytes that hold them.
@@ -77,26 +73,6 @@ function M.take(path, baseline_path)
   return result
 end
 
-local function parameters_json(parameters)
-  local out = {}
-  for name, parameter in pairs(parameters) do
-    out[name] = { dtype = parameter.dtype, shape = json.array(parameter.shape) }
-  end
-  return out
-end
-
-local function module_json(row)
-  local has_companions = next(row.companions) ~= nil
-  local has_buffers = next(row.buffers) ~= nil
-  return { name = row.name, class = row.class, parameters = parameters_json(row.parameters),
-    buffers = has_buffers and parameters_json(row.buffers) or nil,
-    companions = has_companions and parameters_json(row.companions) or nil,
-    logical_dtype = row.logical_dtype, format = row.layout and row.layout.name or nil,
-    requested = row.requested, status = row.status, reason = row.reason, bytes = row.stored,
-    bits_per_weight = row.layout and bits(row.stored, weight_elements(row)) or nil,
-    tied_to = row.tied_to }
-end
-
 local function finding_json(finding)
   return { check = finding.check, module = finding.module, key = finding.key,
     found = tostring(finding.found), wanted = tostring(finding.wanted), hint = finding.hint }
@@ -119,7 +95,7 @@ function M.to_json(result)
     footprint = result.footprint, parameters = result.parameters,
     bits_per_weight = result.bits_per_weight,
     quantization_config = subject.quantization or json.null,
-    modules = map(result.census.modules, module_json),
+    modules = inspection_modules.to_json(result.census),
     findings = map(result.findings, finding_json) }
 end
 

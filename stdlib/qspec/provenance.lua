@@ -11,7 +11,7 @@ local function file_record(path, size, hashed)
 end
 
 local SMALL_FILES = { "config.json", "generation_config.json", "tokenizer.json",
-  "model.safetensors.index.json" }
+  "model.safetensors.index.json", "pytorch_model.bin.index.json" }
 
 local function add_subject(files, seen, subject, hashed)
   if not subject or not subject.path or seen[subject.path] then return end

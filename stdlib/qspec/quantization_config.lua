@@ -12,6 +12,9 @@ local M = {}
 --- The format that a quant_method belongs to.
 ---@return table|nil format, string|nil nearest method name
 function M.format_of(method)
+  local all = registry("formats")
+  local namesake = all.has(method) and all.get(method)  -- loads one file, not all of them
+  if namesake and namesake.methods[1] == method then return namesake end
   local methods = {}
   for _, format in ipairs(registry("formats").all()) do
     for _, name in ipairs(format.methods or {}) do
@@ -22,10 +25,14 @@ function M.format_of(method)
   return nil, nearest(tostring(method), methods)
 end
 
---- The quant_method of a raw config; older bitsandbytes files leave it out and set a load flag.
+--- The quant_method of a raw config; older bitsandbytes files leave it out and set a load flag,
+--- and there are formats that know their config without one.
 function M.method(raw)
   if type(raw.quant_method) == "string" then return raw.quant_method end
   if raw.load_in_4bit ~= nil or raw.load_in_8bit ~= nil then return "bitsandbytes" end
+  for _, format in ipairs(registry("formats").all()) do
+    if format.recognizes and format.recognizes(raw) then return format.methods[1] end
+  end
 end
 
 local function by_name(fields)
@@ -153,17 +160,19 @@ function M.read(format, raw)
       values[meant] = raw[field.name]
     end
   end
-  if format.normalize then format.normalize(values) end
+  if format.normalize then format.normalize(values, raw) end
   return values
 end
 
---- What transformers would write after reading `raw`.
+--- What transformers would write after reading `raw`. A class that keeps unknown keys keeps all of
+--- its fields in the same way: an absent one stays absent.
 function M.write(format, raw)
   local values, written = M.read(format, raw), {}
+  for key, value in pairs(format.keeps_unknown_keys and raw or {}) do written[key] = value end
   for _, field in ipairs(format.fields) do
     local value = values[field.alias_of or field.name]
-    if value == nil and field.nullable then value = json.null end
-    if field.saved ~= false then written[field.name] = value end
+    if value == nil and field.nullable and not format.keeps_unknown_keys then value = json.null end
+    if field.saved ~= false and value ~= nil then written[field.name] = value end
   end
   return written
 end

@@ -7,7 +7,24 @@ local schema = require "qspec.schema"
 
 -- What an entry is called, and its fields beside name and summary: types, or values allowed.
 local FOLDERS = {
-  architectures = { noun = "architecture", required = { model_types = { type = "table" } } },
+  architectures = {
+    noun = "architecture",
+    required = {
+      model_types = { type = "table" },
+      class = { type = "string" },
+      output = { type = "string" },
+      tied = { type = "table" },
+      config = { type = "table" },
+      decoder = { type = "function" },
+    },
+    optional = {
+      base_prefix = { type = "string" },
+      keep_in_fp32 = { type = "table" },
+      keep_in_fp32_strict = { type = "table" },
+      renames = { type = "table" },
+      ignored = { type = "table" },
+    },
+  },
   formats = {
     noun = "format",
     required = {

@@ -19,6 +19,8 @@ local M = {}
 ---@field exclusions qspec.Exclusion[] in force
 ---@field judged boolean whether the config says which modules are packed
 ---@field of fun(module: table): qspec.Request|nil, string|nil the request, or nil and the reason
+---@field dtype_of (fun(module: table): string|nil)|nil the dtype in which the converted model holds
+--- the dense parameters of a module, where it is not the model's
 
 local function nothing()
   return nil, nil
@@ -35,8 +37,8 @@ function M.by_exclusion(model, skip, request_of)
   local function of(module)
     if not format.converts(module) then
       local is_weight = module.kind == "linear" or module.kind == "experts"
-      return nil, is_weight and ("%s never converts a module of class %s"):format(format.name,
-        module.class) or nil
+      local what = module.expert and "experts" or "a module of class " .. module.class
+      return nil, is_weight and ("%s never converts %s"):format(format.name, what) or nil
     end
     local exclusion = exclusions.find(in_force, module.name)
     if exclusion then
@@ -47,6 +49,15 @@ function M.by_exclusion(model, skip, request_of)
   return { exclusions = in_force, judged = true, of = of }
 end
 
+--- Of a config that asks for nothing that could be told module by module.
+---@param model table {architecture, modules}
+---@param skip string[]|nil
+---@return qspec.Requests
+function M.unjudged(model, skip)
+  return { exclusions = exclusions.in_force(model.architecture, model.modules, skip),
+    judged = false, of = nothing }
+end
+
 --- Reads a config's request for the modules of a model.
 ---@param model table {architecture, modules, format: table|false, requested: table|false, values,
 ---  checkpoint?}
@@ -55,9 +66,7 @@ function M.read(model)
   local format, requested = model.format, model.requested
   if format and format.requests then return format.requests(model) end
   if not (requested and requested.layout) then
-    local in_force = exclusions.in_force(model.architecture, model.modules,
-      requested and requested.skip or nil)
-    return { exclusions = in_force, judged = false, of = nothing }
+    return M.unjudged(model, requested and requested.skip or nil)
   end
   return M.by_exclusion(model, requested.skip, function() return requested end)
 end

@@ -1,6 +1,8 @@
 -- Binds a census to the engine's model runner: the decoder's program and one weight a module.
 
 local decoder = require "qspec.decoder"
+local expert_parts = require "qspec.expert_parts"
+local experts = require "qspec.experts"
 local outcome = require "qspec.outcome"
 local weights = require "qspec.weights"
 
@@ -9,23 +11,26 @@ local M = {}
 -- Decoded weights are kept up to this many bytes; beyond it they are decoded at each use.
 local DENSE_BUDGET = 4 * 2 ^ 30
 
-local function dense_weight(tensor, subject, row, suffix)
+local function dense_weight(subject, row, suffix)
   local entry = row.holding.tensors[suffix]
   if not entry then return nil end
-  local loaded = tensor.read(subject.checkpoint, entry.name)
+  local loaded = expert_parts.read(subject.checkpoint, entry)
   local wanted = (row.parameters[suffix] or row.buffers[suffix]).dtype
   return loaded:dtype() == wanted and loaded or loaded:to(wanted)
 end
 
 local function packed_weight(subject, row)
+  if row.kind == "embedding" and not row.layout.linear then  -- rows are looked up, not multiplied
+    return { weight = weights.read(row, subject.checkpoint, subject.dtype) }
+  end
   if not row.layout.linear then return { weight = weights.packed(row) } end
   return row.layout.linear(row.weight, subject.quantization_values or {})
 end
 
-local function bind(tensor, subject, row)
+local function bind(subject, row)
   local weight = row.layout and packed_weight(subject, row)
-    or { weight = dense_weight(tensor, subject, row, "weight") }
-  weight.bias = dense_weight(tensor, subject, row, "bias")
+    or { weight = dense_weight(subject, row, "weight") }
+  weight.bias = dense_weight(subject, row, "bias")
   return weight
 end
 
@@ -45,10 +50,13 @@ end
 ---@return any model qspec.Model
 function M.build(subject)
   refuse_broken(subject)
-  local tensor = require "host.tensor"
   local bound, rows = {}, subject.census.by_name
   for _, row in ipairs(subject.census.modules) do
-    if row.own_tensors then bound[row.name] = bind(tensor, subject, row) end
+    local is_whole = row.own_tensors and not row.module.expert
+    if is_whole then bound[row.name] = bind(subject, row) end
+  end
+  for name, weight in pairs(experts.joined(subject.census, subject.checkpoint, subject.dtype)) do
+    bound[name] = { weight = weight }
   end
   for name, row in pairs(rows) do
     if row.tied_to and not bound[name] then bound[name] = bound[row.tied_to] end

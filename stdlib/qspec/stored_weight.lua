@@ -21,7 +21,9 @@ end
 --- The shape [out, in] of what a module multiplies by; a Conv1D's parameter is the transpose.
 function Weight.logical_shape(module)
   if not module.transposed then return module.shape end
-  return { module.shape[2], module.shape[1] }
+  local shape = { unpack(module.shape) }
+  shape[#shape - 1], shape[#shape] = shape[#shape], shape[#shape - 1]
+  return shape
 end
 
 ---@param o table {layout, module, holding, checkpoint, request?}

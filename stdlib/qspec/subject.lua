@@ -8,6 +8,7 @@ local registry = require "qspec.registry"
 local nearest = require "qspec.nearest"
 local census = require "qspec.census"
 local decoder = require "qspec.decoder"
+local experts = require "qspec.experts"
 local holdings = require "qspec.holdings"
 local model_config = require "qspec.model_config"
 local requests = require "qspec.requests"
@@ -47,7 +48,20 @@ function Subject:has_file(name)
   return self.path and system.kind(self:file(name)) == "file"
 end
 
+-- The model of GGUF files: a file, or a folder with nothing else.
+function lazy.gguf(self)
+  if not self.path or self:has_file("config.json") then return false end
+  local files = system.kind(self.path) == "file" and { self.path } or nil
+  if not files and system.kind(self.path) == "directory" then files = system.list(self.path) end
+  for _, name in ipairs(files or {}) do
+    if name:find("%.gguf$") then return require("qspec.gguf.model").open(self.stored) end
+  end
+  return false
+end
+
 function lazy.config_file(self)
+  local gguf = self.gguf
+  if gguf then return { raw = gguf.config, kinds = gguf.kinds, where = self.path } end
   if self.inline_config then
     return { raw = self.inline_config, kinds = {}, where = "the spec" }
   end
@@ -78,9 +92,19 @@ function lazy.raw(self)
   return copy
 end
 
+local function has_model_type(architecture, model_type)
+  for _, name in ipairs(architecture.model_types) do
+    if name == model_type then return true end
+  end
+  return false
+end
+
 function lazy.architecture(self)
   local where = self.config_file.where
   local model_type = model_config.model_type(self.raw, where)
+  local all = registry("architectures")
+  local namesake = all.has(model_type) and all.get(model_type)  -- loads one file, not all of them
+  if namesake and has_model_type(namesake, model_type) then return namesake end
   local known = {}
   for _, architecture in ipairs(registry("architectures").all()) do
     for _, name in ipairs(architecture.model_types) do
@@ -89,9 +113,8 @@ function lazy.architecture(self)
     end
   end
   local close = nearest(model_type, known)
-  table.sort(known)
   refuse("unsupported", ("unknown model_type '%s'"):format(model_type), close
-    and ("did you mean '%s'?"):format(close) or "known: " .. table.concat(known, ", "), where)
+    and ("did you mean '%s'?"):format(close) or "qspec list architectures shows the known ones", where)
 end
 
 function lazy.config(self)
@@ -102,6 +125,9 @@ local FLOATS = { F16 = true, BF16 = true, F32 = true, F64 = true }
 
 -- dtype="auto" of transformers: the config's, else that of the first floating tensor stored.
 function lazy.dtype(self)
+  if self.format and self.format.update_dtype then
+    return self.format.update_dtype(self.config_dtype or nil)
+  end
   if self.config_dtype or not self:has_weights() then return self.config_dtype or nil end
   return self.first_float and self.first_float.torch_dtype or nil
 end
@@ -137,7 +163,7 @@ end
 -- Where the quantization is described: in config.json, or in a file of its own beside it.
 function lazy.quantization_source(self)
   local where, raw = self.config_file.where, self.raw
-  for _, key in ipairs { "quantization_config", "compression_config" } do
+  for _, key in ipairs { "quantization_config", "compression_config", "quantization" } do
     local value = raw[key]
     if value ~= nil and value ~= json.null then
       return { raw = value, kinds = self.config_file.kinds[key] or {}, where = where }
@@ -194,6 +220,11 @@ function Subject:is_packed()
   return census.packed(self.census) > 0
 end
 
+-- The tensors of the files as the census takes them.
+function lazy.entries(self)
+  return self.gguf and self.gguf:tensors() or self.stored:tensors()
+end
+
 function lazy.stored(self)
   return checkpoint.open(self.path)
 end
@@ -219,33 +250,47 @@ end
 function lazy.requests(self)
   return requests.read { architecture = self.architecture, modules = self.modules,
     format = self.format, requested = self.requested, values = self.quantization_values,
-    checkpoint = self:has_weights() and self.stored or nil, raw = self.raw }
+    checkpoint = self:has_weights() and self.stored or nil, raw = self.raw,
+    entries = self.gguf and self.entries or nil }
 end
 
 function lazy.modules(self)
   local has
-  if self:has_weights() then has = holdings.lookup(self.architecture, self.stored:tensors()) end
+  if self:has_weights() then has = holdings.lookup(self.architecture, self.entries) end
   local ok, result = pcall(decoder.modules, self.architecture, self.config, has)
-  if ok then return result end
+  if ok and has then result = experts.listed(self.architecture, result, self.entries) end
+  if ok then return self:with_parameters_of_format(result) end
   error(type(result) == "string" and result or outcome.at(result, self.config_file.where), 0)
 end
 
+-- A format may give a model parameters that are no companions of a weight: scales of its KV cache.
+function Subject:with_parameters_of_format(modules)
+  if not (self.format and self.format.modules) then return modules end
+  return self.format.modules(modules, self.quantization_values, self.config)
+end
+
 -- All formats, the config's own first: the same names of tensors may mean another layout to others.
+-- Those behind the first are loaded when they are reached.
 function lazy.layout_order(self)
-  local order = { self.format or nil }
-  for _, format in ipairs(registry("formats").all()) do
-    if format ~= self.format then order[#order + 1] = format end
+  local own = self.format
+  local function load_others(order, index)
+    setmetatable(order, nil)
+    for _, format in ipairs(registry("formats").all()) do
+      if format ~= own then order[#order + 1] = format end
+    end
+    return order[index]
   end
-  return order
+  return setmetatable({ own or nil }, { __index = load_others })
 end
 
 function lazy.census(self)
   return census.take { architecture = self.architecture, modules = self.modules,
     checkpoint = self.checkpoint, formats = self.layout_order, requests = self.requests,
-    dtype = self.dtype }
+    dtype = self.dtype, tensors = self.gguf and self.entries or nil }
 end
 
 function lazy.tokenizer(self)
+  if self.gguf then return require("qspec.gguf.tokenizer").make(self.stored) end
   local path = self:file("tokenizer.json")
   if not self:has_file("tokenizer.json") then
     refuse("checkpoint", "there is no tokenizer.json in the model folder",

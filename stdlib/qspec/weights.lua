@@ -1,5 +1,6 @@
 -- The values of a row of the census, however they are stored.
 
+local expert_parts = require "qspec.expert_parts"
 local outcome = require "qspec.outcome"
 
 local M = {}
@@ -56,8 +57,8 @@ function M.read(row, checkpoint, dtype)
   if row.layout then return as_tensor(M.packed(row), dtype or "float32") end
   local entry = row.holding.tensors.weight
   if not entry then return nil end
-  local tensor = require("host.tensor").read(checkpoint, entry.name)
-  if row.module.transposed then tensor = tensor:t():contiguous() end
+  local tensor = expert_parts.read(checkpoint, entry)
+  if row.module.transposed then tensor = tensor:transpose(-2, -1):contiguous() end
   return dtype and tensor:dtype() ~= dtype and tensor:to(dtype) or tensor
 end
 
@@ -72,6 +73,9 @@ end
 ---@param reference any qspec.Tensor [out, in]
 ---@return table comparison as qspec.Tensor:compare gives
 function M.compare(row, checkpoint, reference)
+  if row.layout and (row.layout.rescales or row.scheme.rescales) then
+    return require("qspec.rescaled").compare(M.read(row, checkpoint), reference)
+  end
   if row.layout then return M.packed(row):compare(reference) end
   return M.read(row, checkpoint):compare(reference)
 end

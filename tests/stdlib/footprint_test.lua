@@ -16,7 +16,7 @@ end
 
 local function bytes_of(subject)
   return footprint.of_config(subject.architecture, subject.modules, subject.dtype,
-    function(module) return (subject.requests.of(module)) end, subject.format)
+    function(module) return (subject.requests.of(module)) end, subject.requests.dtype_of)
 end
 
 local function example(name)

@@ -8,9 +8,9 @@ local MOST_BYTES = 2 ^ 20
 
 -- Of a registry's folder, the other folders that its files may reach.
 local REACH = {
-  architectures = {},
+  architectures = { decoder = true },
   layouts = { layouts = true },
-  formats = { layouts = true },
+  formats = { layouts = true, gguf = true },
   checks = {},
   reporters = {},
 }
@@ -70,7 +70,7 @@ test("the files are read as they are", function()
   local by_name = {}
   for _, module in ipairs(modules) do by_name[module.name] = module end
   test.ok(#modules > 50, "found only " .. #modules .. " files")
-  test.equal(by_name["qspec.runtime"].later, { "host.tensor", "host.model" })
+  test.equal(by_name["qspec.runtime"].later, { "host.model" })
   test.equal(by_name["qspec.hub"].at_once, { "host.system" })
 end)
 
@@ -122,7 +122,7 @@ end)
 
 test("LibTorch is required by layouts, checks on weights, and what runs a model", function()
   local may = { ["qspec.runtime"] = true, ["qspec.objects"] = true, ["qspec.weights"] = true,
-    ["qspec.stored_weight"] = true }
+    ["qspec.stored_weight"] = true, ["qspec.expert_parts"] = true, ["qspec.experts"] = true }
   each_requirement(function(module, name)
     if TORCH[name] and not may[module.name] and module.folder ~= "layouts" then
       test.fail(module.name .. " requires " .. name)

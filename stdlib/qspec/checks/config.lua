@@ -32,14 +32,20 @@ local function check_text(ctx, subject)
   end
 end
 
+-- Whether a field comes back as it was; some are read in any case and written in lower case.
+local function is_kept(field, before, after)
+  if same(before, after) then return true end
+  return field.ignores_case and type(before) == "string" and before:lower() == after
+end
+
 -- What transformers would change by loading and saving.
 local function check_dialect(ctx, subject)
   local raw, format = subject.quantization, subject.format
   local written = quantization_config.write(format, raw)
   for _, field in ipairs(format.fields) do
     local before, after = raw[field.name], written[field.name]
-    local is_renamed = field.saved == false and (field.alias_of or field.harmless)
-    if before ~= nil and not is_renamed and not same(before, after) then
+    local is_renamed = field.harmless or field.saved == false and field.alias_of
+    if before ~= nil and not is_renamed and not is_kept(field, before, after) then
       ctx:finding { key = "quantization_config." .. field.name, found = show(after)
         .. " after loading and saving", wanted = show(before) }
     end

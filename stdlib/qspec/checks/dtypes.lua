@@ -90,6 +90,15 @@ local function check_inferred(ctx)
   end
 end
 
+-- Some methods are loaded in a dtype of their own, whatever the config says.
+local function check_forced(ctx)
+  local subject = ctx.subject
+  if subject.config_dtype and subject.dtype ~= subject.config_dtype then
+    ctx:finding { key = "dtype", found = subject.config_dtype, wanted = subject.dtype,
+      hint = "transformers loads " .. subject.format.name .. " in that, and only warns" }
+  end
+end
+
 -- The storage dtype that the config asks for, against the packed weights.
 local function check_storage(ctx)
   for _, row in ipairs(ctx.subject.census.modules) do
@@ -134,6 +143,7 @@ load; that is noted.]],
     if selected then return check_selected(ctx, selected) end
     check_states(ctx)
     check_inferred(ctx)
+    check_forced(ctx)
     check_storage(ctx)
   end,
 }

@@ -8,6 +8,8 @@ local HINTS = {
   misplaced = "the index names another shard",
   duplicate = "which of the two is read depends on the loader",
   ignored = "transformers prefers the single file",
+  no_tensor = "a dictionary of weights holds nothing but tensors",
+  unused = "bytes that no tensor refers to could be anything",
 }
 
 -- Loaders that map one shard at a time see such a weight in parts. Nothing is wrong with the file.
@@ -38,13 +40,18 @@ return {
   details = [[
 Compares model.safetensors.index.json with the headers of the shards: a tensor promised and not
 there, there and not listed, listed in another shard, in two shards at once, and a total_size that
-is not the sum. A shard that is missing or malformed is refused before any check runs.]],
+is not the sum. In a pytorch_model.bin: values that are no tensors, and storages that no tensor
+uses. A shard that is missing or malformed is refused before any check runs.]],
   example = [[files {}]],
   run = function(ctx)
+    local format = ctx.subject.format
     for _, problem in ipairs(ctx.subject.checkpoint:problems()) do
-      ctx:finding { key = problem.key ~= "" and problem.key or problem.kind,
-        found = problem.kind .. ": " .. problem.found, wanted = problem.wanted,
-        hint = HINTS[problem.kind] }
+      -- mlx-lm writes an index beside a single file, too.
+      if not (problem.kind == "ignored" and format and format.writes_index) then
+        ctx:finding { key = problem.key ~= "" and problem.key or problem.kind,
+          found = problem.kind .. ": " .. problem.found, wanted = problem.wanted,
+          hint = HINTS[problem.kind] }
+      end
     end
     note_spread(ctx)
     local files, tensors = #ctx.subject.checkpoint:files(), #ctx.subject.checkpoint:tensors()

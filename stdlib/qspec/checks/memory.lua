@@ -9,7 +9,8 @@ local function request_of(subject)
 end
 
 local function expected_bytes(subject, dtype)
-  return footprint.of_config(subject.architecture, subject.modules, dtype, request_of(subject))
+  return footprint.of_config(subject.architecture, subject.modules, dtype, request_of(subject),
+    subject.requests.dtype_of)
 end
 
 local function dense_bytes(subject, dtype)
@@ -41,7 +42,8 @@ end
 
 local function module_bytes(subject, module)
   local one = { module }
-  return footprint.of_config(subject.architecture, one, subject.dtype, request_of(subject))
+  return footprint.of_config(subject.architecture, one, subject.dtype, request_of(subject),
+    subject.requests.dtype_of)
 end
 
 -- The modules whose size is not what the config makes of them, largest difference first.
@@ -154,6 +156,9 @@ memory { ratio = 2.109659552692574, tolerance = 1e-5 }]],
       ctx:skip("the config names no dtype, so its footprint cannot be computed", "model")
     end
     local baseline = baseline_bytes(ctx, subject)
+    if subject.format and subject.format.footprint_note then
+      ctx:note(subject.format.footprint_note)
+    end
     ctx:measure("transformers_bytes", found)
     ctx:measure("baseline_bytes", baseline)
     ctx:measure("ratio", baseline / found)

@@ -1,5 +1,6 @@
 -- Numerics: every weight decoded and held against the baseline.
 
+local experts = require "qspec.experts"
 local shapes = require "qspec.shapes"
 local units = require "qspec.units"
 local weights = require "qspec.weights"
@@ -9,7 +10,11 @@ local WORST_SHOWN = 5
 local LEAST_SQNR_DENSE_DB = 40  -- a cast between float16 and bfloat16 leaves about 50 dB
 
 local function reference_of(baseline, row)
-  local held = baseline.census.by_name[row.name]
+  local held, expert = baseline.census.by_name[row.name], row.module.expert
+  local whole = expert and not held and baseline.census.by_name[expert.of.name]
+  if whole and whole.own_tensors then
+    return experts.slice(whole, baseline.checkpoint, expert)
+  end
   if held and held.tied_to and not held.own_tensors then
     held = baseline.census.by_name[held.tied_to]
   end
@@ -59,6 +64,21 @@ local function usable_rows(census)
   return rows
 end
 
+-- Whether the quantizer put factors of its own into this dense parameter.
+local function is_rescaled(ctx, row)
+  local format, requested = ctx.subject.format, ctx.subject.requested
+  local rescales = format and (format.rescales or requested.rescales)
+  return rescales and row.kind == "norm" or false
+end
+
+local function note_rescaled(ctx, rows)
+  local count = 0
+  for _, row in ipairs(rows) do count = count + (is_rescaled(ctx, row) and 1 or 0) end
+  if count == 0 then return end
+  ctx:note(("%s folds factors into the weights: they are compared after the best fit of rows and "
+    .. "columns, and %s not at all"):format(ctx.subject.format.name, units.count(count, "norm")))
+end
+
 -- A packed weight that cannot be compared must not look like one that was.
 local function missing_reference(ctx, row)
   if row.layout then
@@ -96,7 +116,7 @@ local function check_rows(ctx, rows, results)
     ctx:progress(i, #rows, row.name)
     if row.layout and weights.undecodable(row) then
       undecodable[#undecodable + 1] = row
-    else
+    elseif row.layout or not is_rescaled(ctx, row) then
       check_row(ctx, row, results)
     end
   end
@@ -131,6 +151,7 @@ swapped nibbles give about -3 dB, trained nf4 weights 18 to 21. Skipped without 
     end
     local rows, results = usable_rows(ctx.subject.census), {}
     check_rows(ctx, rows, results)
+    note_rescaled(ctx, rows)
     local worst = worst_first(results)
     ctx:measure("compared", #rows)
     ctx:measure("worst", worst)

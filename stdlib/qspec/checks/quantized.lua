@@ -7,8 +7,8 @@ local shapes = require "qspec.shapes"
 local function check_dequantize(ctx)
   local values = ctx.subject.quantization_values
   if values and values.dequantize == true then
-    ctx:finding { key = "quantization_config.dequantize", found = "true", wanted = "false or absent",
-      hint = "transformers loads such a checkpoint in full precision" }
+    ctx:finding { key = "quantization_config.dequantize", found = "true",
+      wanted = "false or absent", hint = "transformers loads such a checkpoint in full precision" }
   end
 end
 

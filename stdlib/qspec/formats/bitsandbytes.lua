@@ -71,9 +71,10 @@ end
 
 local CONVERTED = { Linear = true, Conv1D = true }
 
---- Whether bitsandbytes would replace this module, exclusions aside.
+--- Whether bitsandbytes would replace this module, exclusions aside. Experts are one parameter in
+--- memory, even where a file keeps them apart.
 function M.converts(module)
-  return CONVERTED[module.class] == true
+  return CONVERTED[module.class] == true and not module.expert
 end
 
 M.quantizer = quantizer

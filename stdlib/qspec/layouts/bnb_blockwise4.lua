@@ -184,10 +184,14 @@ function M.pack(w)
   }
 end
 
---- How the model runner multiplies by this weight.
+local FLOATS = { float16 = true, bfloat16 = true, float32 = true }
+
+--- How the model runner multiplies by this weight: bitsandbytes decodes to the dtype of the
+--- quant_state, and casts that to the compute dtype (functional.py dequantize_4bit, MatMul4Bit).
 ---@param values table quantization_config as read by qspec.quantization_config
 function M.linear(w, values)
-  return { weight = M.pack(w), compute_dtype = values.bnb_4bit_compute_dtype or "float32" }
+  return { weight = M.pack(w), decode_dtype = FLOATS[w.scheme.dtype] and w.scheme.dtype or nil,
+    compute_dtype = values.bnb_4bit_compute_dtype or "float32" }
 end
 
 local function is_finite(value)
