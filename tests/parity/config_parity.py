@@ -26,9 +26,12 @@ MINIMAL = {"gptq": {"bits": 4}, "auto-round": {"bits": 4, "packing_format": "aut
 CHANGES = {
     "gptq": [{"bits": 8, "group_size": -1, "desc_act": True, "sym": False},
              {"checkpoint_format": "gptq_v2"}, {"format": "gptq_v2"}, {"desc_act": True},
+             {"use_exllama": False, "lm_head": False}, {"dynamic": {"-:.*gate.*": {}}},
              {"modules_in_block_to_quantize": [["q_proj"]]}, {"backend": "torch"}],
     "awq": [{"zero_point": False}, {"version": "gemv"}, {"group_size": -1},
-            {"modules_to_not_convert": ["visual"]}, {"format": "gemm"}],
+            {"modules_to_not_convert": ["visual"]}, {"format": "gemm"}, {"version": "GEMM"},
+            {"checkpoint_format": "gemv"}, {"backend": "autoawq"}, {"backend": "llm-awq"},
+            {"do_fuse": True, "lm_head": False, "method": "awq"}],
     "bitsandbytes": [{"load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}, {"load_in_8bit": True},
                      {"_load_in_4bit": True, "load_in_4bit": True, "bnb_4bit_compute_dtype":
                       "bfloat16"}, {"load_in_8bit": True, "llm_int8_skip_modules": ["lm_head"]}],

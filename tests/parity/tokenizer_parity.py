@@ -1,10 +1,11 @@
 """Token ids and decoded text of qspec against PyPI tokenizers, on strings of many kinds.
 
-    python tokenizer_parity.py QSPEC_PROGRAM TOKENIZER_JSON...
+    python tokenizer_parity.py QSPEC_PROGRAM [TOKENIZER_JSON...]
 
 Ids with and without special tokens, and both decodings of them, must be equal on every string, and
-so must decodings of ids drawn at random; for the files named, and then for tokenizers made of
-random components. Exit status 1 when one is not; the first few are shown.
+so must decodings of ids drawn at random; for the files named (those of the examples when none is),
+and then for tokenizers made of random components. Exit status 1 when one is not; the
+first few are shown.
 """
 
 import json
@@ -18,6 +19,7 @@ import unicodedata
 from random_tokenizers import random_tokenizer
 from tokenizers import Tokenizer
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 SEED = 20240607
 WANTED_STRINGS = 3200
 RANDOM_TOKENIZERS = 24
@@ -161,10 +163,11 @@ def report(name, counts):
 
 
 def main():
-    if len(sys.argv) < 3:
+    if len(sys.argv) < 2:
         sys.exit(__doc__)
-    program = sys.argv[1]
-    results = [report(path, [compare(program, path, path)]) for path in sys.argv[2:]]
+    program, *paths = sys.argv[1:]
+    paths = paths or sorted((ROOT / "examples/models").glob("*/tokenizer.json"))
+    results = [report(path, [compare(program, path, path)]) for path in map(str, paths)]
     counts = [compare_random(program, SEED + i) for i in range(RANDOM_TOKENIZERS)]
     results.append(report(f"{RANDOM_TOKENIZERS} random tokenizers", counts))
     sys.exit(0 if all(results) else 1)

@@ -20,7 +20,9 @@ local cases, out = ...
 local lines = {}
 for line in system.read(cases, 2 ^ 24):gmatch("[^\n]+") do
   local ok, result = pcall(answer, line)
-  if not ok then result = { error = type(result) == "table" and result.message or tostring(result) } end
+  if not ok then
+    result = { error = type(result) == "table" and result.message or tostring(result) }
+  end
   lines[#lines + 1] = json.encode(result)
 end
 system.write_atomic(out, table.concat(lines, "\n") .. "\n")

@@ -206,23 +206,13 @@ def lua():
     return results
 
 
-def script(folder):
+def script(folder, timeout=TIMEOUT_SECONDS):
     """A stage that is a program of its own: tests/FOLDER/run."""
     def stage():
-        code, text, _ = execute([ROOT / "tests" / folder / "run", "--program", PROGRAM])
+        code, text, _ = execute([ROOT / "tests" / folder / "run", "--program", PROGRAM],
+                                timeout=timeout)
         return protocol_results(text, code, folder)
     return stage
-
-
-def parity():
-    code, text, seconds = execute([ROOT / "tests/parity/setup"])
-    if code != 0:
-        return [Result("tokenizer against PyPI tokenizers", "skipped", seconds,
-                       "the reference could not be installed: " + text.strip().split("\n")[-1])]
-    script = ROOT / "tests/parity/tokenizer_parity.py"
-    tokenizers = sorted((ROOT / "examples/models").glob("*/tokenizer.json"))
-    return [one_command("tokenizer against PyPI tokenizers",
-                        [ROOT / ".qspec/parity/bin/python", script, PROGRAM, *tokenizers])]
 
 
 def spec():
@@ -259,7 +249,8 @@ ALL = [
     Stage("cli", "transcripts of the program", script("cli")),
     Stage("mutants", "broken checkpoints: each noticed and named", script("mutants")),
     Stage("spec", "the shipped spec on the shipped models", spec),
-    Stage("parity", "the tokenizer against PyPI tokenizers", parity),
+    Stage("parity", "formats, configs and tokenizers against the Python libraries from PyPI",
+          script("parity", timeout=2 * TIMEOUT_SECONDS)),
     Stage("sanitize", "suites without LibTorch, with AddressSanitizer and UBSan", sanitize),
     Stage("tidy", "clang-tidy on what does not include LibTorch", clang_tidy(False)),
     Stage("tidytorch", "clang-tidy on what includes LibTorch: some minutes, only when named",
