@@ -15,6 +15,8 @@ layers {}
 excluded { "lm_head", "*word_embeddings*", "*layernorm*", "*ln_f" }
 dtypes {}
 companions {}
+tied {}
+fallbacks {}
 memory {}
 numerics {}
 
