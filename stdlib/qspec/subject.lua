@@ -114,7 +114,8 @@ function lazy.architecture(self)
   end
   local close = nearest(model_type, known)
   refuse("unsupported", ("unknown model_type '%s'"):format(model_type), close
-    and ("did you mean '%s'?"):format(close) or "qspec list architectures shows the known ones", where)
+    and ("did you mean '%s'?"):format(close) or "qspec list architectures shows the known ones",
+    where)
 end
 
 function lazy.config(self)
