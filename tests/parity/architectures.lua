@@ -1,5 +1,6 @@
 -- For architectures_parity.py: runs the model in each folder named on the command line on the token
--- ids in its prompt.json, and writes qspec.json beside them: logits, greedy ids, modules, footprint.
+-- ids in its prompt.json, and writes qspec.json beside them: logits, greedy ids, modules and
+-- footprint.
 
 local footprint = require "qspec.footprint"
 local json = require "host.json"
