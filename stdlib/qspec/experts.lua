@@ -50,7 +50,7 @@ end
 
 -- The name of the module whose weight a part is.
 local function owner_of(part)
-  return (part:gsub("%.weight$", ""))
+  return part:sub(-7) == ".weight" and part:sub(1, -8) or part
 end
 
 -- The projection that each single expert belongs to, by the expert's name.

@@ -56,22 +56,25 @@ end
 
 -- The module that a tensor belongs to, and the rest of its name. A parameter that is a module of
 -- its own in the census (experts in one tensor) has companions joined by an underscore.
+local DOT, UNDERSCORE = ("._"):byte(1, 2)
+
+-- The longest beginning of a name that is a module and ends before such a byte. Bytes and not a
+-- pattern: a large model has tens of thousands of names.
+local function owner_before(mark, name, by_name)
+  for i = #name, 2, -1 do
+    if name:byte(i) == mark then
+      local owner = name:sub(1, i - 1)
+      if by_name[owner] then return owner end
+    end
+  end
+end
+
 local function owner_of(name, by_name)
   if by_name[name] then return name, "weight" end
-  local owner = name
-  while true do
-    local dot = owner:match("^.*()%.")
-    if not dot then break end
-    owner = owner:sub(1, dot - 1)
-    if by_name[owner] then return owner, name:sub(#owner + 2) end
-  end
-  owner = name
-  while true do
-    local underscore = owner:match("^.*()_")
-    if not underscore then return nil end
-    owner = owner:sub(1, underscore - 1)
-    if by_name[owner] then return owner, name:sub(#owner + 1) end
-  end
+  local owner = owner_before(DOT, name, by_name)
+  if owner then return owner, name:sub(#owner + 2) end
+  owner = owner_before(UNDERSCORE, name, by_name)
+  if owner then return owner, name:sub(#owner + 1) end
 end
 
 ---@class qspec.Holding
@@ -113,13 +116,15 @@ function M.group(architecture, modules, tensors, canonical)
   local part_owners, found = expert_parts.owners(modules), {}
   for _, entry in ipairs(tensors) do
     local name = canonical(entry.name)
-    local owner, suffix = owner_of(name, by_name)
-    if part_owners[name] then
+    if part_owners[name] then  -- first: most tensors of a mixture are parts
       found[name] = entry
-    elseif owner then
-      put(holdings[owner], suffix, entry)
-    elseif not is_ignored(architecture, name) then
-      orphans[#orphans + 1] = entry
+    else
+      local owner, suffix = owner_of(name, by_name)
+      if owner then
+        put(holdings[owner], suffix, entry)
+      elseif not is_ignored(architecture, name) then
+        orphans[#orphans + 1] = entry
+      end
     end
   end
   join_parts(modules, holdings, found)
