@@ -58,7 +58,7 @@ function M.take(path, baseline_path)
   local subject = Subject.new { name = path, path = path, baseline = baseline }
   local census = subject.census
   local stored = 0
-  for _, entry in ipairs(subject.checkpoint:tensors()) do stored = stored + entry.bytes end
+  for _, entry in ipairs(subject.entries) do stored = stored + entry.bytes end
   local elements, weight_bytes = logical_counts(census)
   local result = { subject = subject, census = census, findings = run_header_checks(subject),
     parameters = elements, bits_per_weight = bits(weight_bytes, elements),

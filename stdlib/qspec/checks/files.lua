@@ -54,7 +54,7 @@ uses. A shard that is missing or malformed is refused before any check runs.]],
       end
     end
     note_spread(ctx)
-    local files, tensors = #ctx.subject.checkpoint:files(), #ctx.subject.checkpoint:tensors()
+    local files, tensors = #ctx.subject.checkpoint:files(), #ctx.subject.entries
     ctx:measure("files", files)
     ctx:measure("tensors", tensors)
     ctx:headline(units.count(files, "file") .. ", " .. units.count(tensors, "tensor"))
