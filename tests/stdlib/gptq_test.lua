@@ -350,3 +350,12 @@ test("quantize_config.json of AutoGPTQ is GPTQ's, one that names AWQ is not", fu
   test.equal(config_of, { quant_method = "gptq", bits = 4, group_size = 128 })
   test.equal(translate({ quant_method = "awq" }, {}), nil)
 end)
+
+test("all widths but 4 are decoded to float16 first, and their bias is added apart", function()
+  for _, bits in ipairs { 2, 3, 4, 8 } do
+    local row = take(bits).census.by_name[NAME]
+    local bound = row.layout.linear(row.weight, {})
+    test.equal(bound.bias_apart, bits ~= 4, bits .. " bits")
+    test.equal(bound.decode_dtype, bits ~= 4 and "float16" or nil, bits .. " bits")
+  end
+end)

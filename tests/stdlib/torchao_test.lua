@@ -255,3 +255,20 @@ test("packings for one kernel only are named in the problem", function()
       .. "which torchao does not write into safetensors"):format(packing))
   end
 end)
+
+test("whole symmetric rows are multiplied as integers and scaled after that", function()
+  local row = take().census.by_name[NAME]
+  local bound = row.layout.linear(row.weight, {})
+  test.equal(bound.weight:decode("float32"):tolist(), codes())
+  test.equal(bound.output_scale:tolist()[3], 3 / 64)
+  test.equal(bound.bias_apart, true)
+end)
+
+test("rows with a zero point are multiplied by the decoded weight", function()
+  local row = take { change = function(t)
+    t[NAME .. "._weight_zero_point"] = tensor.zeros({ OUT, 1 }, "int8") + 3
+  end }.census.by_name[NAME]
+  local bound = row.layout.linear(row.weight, {})
+  test.equal(bound.output_scale, nil)
+  test.equal(bound.weight:decode("float32"):tolist()[2][5], (codes()[2][5] - 3) * 2 / 64)
+end)

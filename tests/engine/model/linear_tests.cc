@@ -109,6 +109,36 @@ BOOST_AUTO_TEST_CASE(a_kept_weight_still_serves_another_dtype) {
   BOOST_TEST(at::equal(kept->apply(single), wanted));
 }
 
+BOOST_AUTO_TEST_CASE(a_bias_apart_is_added_to_the_rounded_product) {
+  module.bias_apart = true;
+  const at::Tensor weight = packed->decode(at::kHalf);
+  const at::Tensor wanted = at::linear(x, weight).add(module.bias);
+  BOOST_TEST(!at::equal(wanted, at::linear(x, weight, module.bias)));
+  BOOST_TEST(at::equal(apply(0), wanted));
+  BOOST_TEST(at::equal(apply(1 << 20), wanted));
+}
+
+BOOST_AUTO_TEST_CASE(a_packed_weight_is_rounded_to_its_decode_dtype_first) {
+  // Half-way between two bfloat16 once it is a float16, and above that before.
+  packed = std::make_shared<Counting>(at::full({3, 5}, 1 + 0x1p-8 + 0x1p-13));
+  module.packed = packed;
+  module.decode_dtype = at::kHalf;
+  x = x.to(at::kBFloat16);
+  const at::Tensor twice = packed->decode(at::kHalf).to(at::kBFloat16);
+  BOOST_TEST(!at::equal(twice, packed->decode(at::kBFloat16)));
+  const at::Tensor wanted = at::linear(x, twice, module.bias.to(at::kBFloat16));
+  BOOST_TEST(at::equal(apply(0), wanted));
+  BOOST_TEST(at::equal(apply(1 << 20), wanted));
+}
+
+BOOST_AUTO_TEST_CASE(an_output_scale_multiplies_the_rounded_product) {
+  module.output_scale = at::rand({3}).add(0.5);
+  const at::Tensor product = at::linear(x, packed->decode(at::kHalf));
+  const at::Tensor wanted = product.mul(module.output_scale.to(at::kHalf)).add(module.bias);
+  BOOST_TEST(at::equal(apply(0), wanted));
+  BOOST_TEST(at::equal(apply(1 << 20), wanted));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
