@@ -252,7 +252,8 @@ void place(const ByteSource& source, FileHeader& header, uint64_t alignment) {
     if (entry.offset > source.size() - header.bytes) {
       refuse(source, header.bytes,
              quoted(entry.name) + " begins at data byte " + std::to_string(entry.offset) +
-                 ", the data has " + std::to_string(source.size() - header.bytes));
+                 ", the data has " + std::to_string(source.size() - header.bytes),
+             "the download or copy stopped early: fetch the file again");
     }
     entry.offset += header.bytes;
   }

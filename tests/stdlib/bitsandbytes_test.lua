@@ -158,3 +158,13 @@ test("a weight that lost all its companions is not a dense weight", function()
   local facts = table.concat(made.facts(taken), "\n")
   test.ok(facts:find("weight.absmax: missing", 1, true) and facts:find("quant_state", 1, true))
 end)
+
+test("a 4-bit weight is decoded to the dtype of its state before it is cast", function()
+  local modules, tensors = { made.linear("up", 2, 64) }, {}
+  for suffix, value in pairs(four_bits(2, 64, 64)) do tensors["up." .. suffix] = value end
+  local taken = made.take { modules = modules, tensors = tensors, dtype = "float16",
+    config = FOUR .. ',"llm_int8_skip_modules":[]}' }
+  local row = taken.census.by_name.up
+  local bound = row.layout.linear(row.weight, { bnb_4bit_compute_dtype = "bfloat16" })
+  test.equal({ bound.decode_dtype, bound.compute_dtype }, { row.scheme.dtype, "bfloat16" })
+end)
