@@ -45,12 +45,17 @@ local function check_overridden(ctx)
   end
 end
 
+-- Packed without being asked for: a fact of the census, and named already.
+local function is_reported(ctx, row)
+  return row.format and not row.request and ctx.subject.census.requests.judged
+end
+
 local function check_spec(ctx)
   local rows = ctx.subject.census.modules
   local selected = selection.compile(ctx.params, rows, ctx.where)
   if not selected then return end
   for _, row in ipairs(rows) do
-    if selected(row.name) and row.status ~= "unrequested" then
+    if selected(row.name) and not is_reported(ctx, row) then
       local wanted = ctx.params.dtype
       if row.format then
         ctx:finding { module = row.name, found = row.class .. " " .. row.logical_dtype,
