@@ -81,6 +81,9 @@ void StoredCheckpoint::open_shards(const WeightFiles& files, const ShardIndex& i
     opened[i].source = open_shard(files, index.shards[i]);
     opened[i].header = files.container->read_header(*opened[i].source);
   });
+  size_t count = 0;
+  for (const Opened& shard : opened) count += shard.header.tensors.size();
+  tensors_.reserve(count);
   for (Opened& shard : opened) add_file(std::move(shard.source), std::move(shard.header));
 }
 

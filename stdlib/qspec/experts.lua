@@ -6,7 +6,6 @@
 -- so that each of them can be named: `expert` says what they are part of.
 
 local expert_parts = require "qspec.expert_parts"
-local holdings = require "qspec.holdings"
 local requests = require "qspec.requests"
 local weights = require "qspec.weights"
 
@@ -54,13 +53,26 @@ local function owner_of(part)
 end
 
 -- The projection that each single expert belongs to, by the expert's name.
-local function projections(modules)
+local function projections(owners)
   local of = {}
-  for part, module in pairs(expert_parts.owners(modules)) do of[owner_of(part)] = module end
+  for part, module in pairs(owners) do of[owner_of(part)] = module end
   return of
 end
 
 local DENSE = { F16 = true, BF16 = true, F32 = true, F64 = true }
+
+-- Tensors that may show a projection to be packed expert by expert. Most of a dense mixture are
+-- none, and what is left out here costs no string.
+local function suspects(tensors, owners, canonical)
+  local list = {}
+  for _, entry in ipairs(tensors) do
+    local name = canonical(entry.name)
+    if name:find(".experts.", 1, true) and not (owners[name] and DENSE[entry.dtype]) then
+      list[#list + 1] = entry
+    end
+  end
+  return list
+end
 
 -- The projection that a tensor shows to be packed expert by expert, or nil.
 local function packed_projection(name, entry, of)
@@ -88,15 +100,16 @@ local function singles(module, list)
 end
 
 --- The modules of a checkpoint: projections that it holds packed expert by expert are listed so.
----@param architecture table
 ---@param modules table[] from decoder.modules
 ---@param tensors table[] entries of a checkpoint
+---@param canonical fun(name: string): string
 ---@return table[] modules
-function M.listed(architecture, modules, tensors)
-  local of = projections(modules)
-  if next(of) == nil then return modules end
-  local canonical, packed = holdings.canonical_names(architecture, tensors), {}
-  for _, entry in ipairs(tensors) do
+function M.listed(modules, tensors, canonical)
+  local owners = expert_parts.owners(modules)
+  local found = next(owners) and suspects(tensors, owners, canonical) or {}
+  if #found == 0 then return modules end
+  local of, packed = projections(owners), {}
+  for _, entry in ipairs(found) do
     local module = packed_projection(canonical(entry.name), entry, of)
     if module then packed[module] = true end
   end

@@ -29,11 +29,20 @@ local function known_names(tensors)
   return function(name) return known[name] end
 end
 
---- Checkpoints of a base model (BloomModel, not BloomForCausalLM) leave out the prefix.
---- transformers adds it on load; so do we.
----@return fun(name: string): string
-function M.canonical_names(architecture, tensors)
-  if tensors[1] and tensors[1].known_as then return known_names(tensors) end
+-- A large model has tens of thousands of names, and each is asked for several times.
+local function remembering(canonical)
+  local known = {}
+  return function(name)
+    local answer = known[name]
+    if not answer then
+      answer = canonical(name)
+      known[name] = answer
+    end
+    return answer
+  end
+end
+
+local function renaming(architecture, tensors)
   local prefix = architecture.base_prefix
   if not prefix or has_prefix(tensors, prefix) then
     return function(name) return M.renamed(architecture, name) end
@@ -44,6 +53,14 @@ function M.canonical_names(architecture, tensors)
     if name:sub(1, #output) == output then return name end
     return prefix .. name
   end
+end
+
+--- Checkpoints of a base model (BloomModel, not BloomForCausalLM) leave out the prefix.
+--- transformers adds it on load; so do we.
+---@return fun(name: string): string
+function M.canonical_names(architecture, tensors)
+  if tensors[1] and tensors[1].known_as then return known_names(tensors) end
+  return remembering(renaming(architecture, tensors))
 end
 
 -- What older versions stored and transformers drops without a word.
@@ -132,8 +149,11 @@ function M.group(architecture, modules, tensors, canonical)
 end
 
 --- A function that tells whether the checkpoint stores a tensor, by its full name.
-function M.lookup(architecture, tensors)
-  local canonical, names = M.canonical_names(architecture, tensors), {}
+---@param tensors table[]
+---@param canonical fun(name: string): string
+---@return fun(name: string): boolean
+function M.lookup(tensors, canonical)
+  local names = {}
   for _, entry in ipairs(tensors) do names[canonical(entry.name)] = true end
   return function(name) return names[name] == true end
 end

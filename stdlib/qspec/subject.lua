@@ -138,13 +138,28 @@ function lazy.config_dtype(self)
 end
 
 function lazy.first_float(self)
-  for _, entry in ipairs(self.stored:tensors()) do
+  for _, entry in ipairs(self.entries) do
     if FLOATS[entry.dtype] then return entry end
   end
 end
 
--- A config of its own file, as the format that it belongs to translates it.
+-- What transformers itself writes beside a model: no format's own.
+local COMMON_FILES = { ["config.json"] = true, ["generation_config.json"] = true,
+  ["tokenizer.json"] = true, ["tokenizer_config.json"] = true, ["special_tokens_map.json"] = true,
+  ["added_tokens.json"] = true, ["vocab.json"] = true, ["model.safetensors.index.json"] = true,
+  ["pytorch_model.bin.index.json"] = true, ["preprocessor_config.json"] = true }
+
+local function may_have_quantization_file(self)
+  for _, name in ipairs(system.list(self.path) or {}) do
+    if name:sub(-5) == ".json" and not COMMON_FILES[name] then return true end
+  end
+  return false
+end
+
+-- A config of its own file, as the format that it belongs to translates it. Formats are asked only
+-- where there is such a file: to load them all takes longer than to read most headers.
 local function quantization_file(self)
+  if not may_have_quantization_file(self) then return nil end
   for _, format in ipairs(registry("formats").all()) do
     for name, translate in pairs(format.files or {}) do
       if self:has_file(name) then
@@ -226,6 +241,11 @@ function lazy.entries(self)
   return self.gguf and self.gguf:tensors() or self.stored:tensors()
 end
 
+-- What the architecture calls a tensor, by its name in the files.
+function lazy.canonical(self)
+  return holdings.canonical_names(self.architecture, self.entries)
+end
+
 function lazy.stored(self)
   return checkpoint.open(self.path)
 end
@@ -238,7 +258,7 @@ end
 
 function Subject:quantize_on_load()
   local overlay = self.stored:overlay()
-  local held = holdings.group(self.architecture, self.modules, self.stored:tensors())
+  local held = holdings.group(self.architecture, self.modules, self.entries, self.canonical)
   for _, module in ipairs(self.modules) do
     local entry = held[module.name].tensors.weight
     if entry and self.requests.of(module) then
@@ -257,9 +277,9 @@ end
 
 function lazy.modules(self)
   local has
-  if self:has_weights() then has = holdings.lookup(self.architecture, self.entries) end
+  if self:has_weights() then has = holdings.lookup(self.entries, self.canonical) end
   local ok, result = pcall(decoder.modules, self.architecture, self.config, has)
-  if ok and has then result = experts.listed(self.architecture, result, self.entries) end
+  if ok and has then result = experts.listed(result, self.entries, self.canonical) end
   if ok then return self:with_parameters_of_format(result) end
   error(type(result) == "string" and result or outcome.at(result, self.config_file.where), 0)
 end
@@ -287,7 +307,8 @@ end
 function lazy.census(self)
   return census.take { architecture = self.architecture, modules = self.modules,
     checkpoint = self.checkpoint, formats = self.layout_order, requests = self.requests,
-    dtype = self.dtype, tensors = self.gguf and self.entries or nil }
+    dtype = self.dtype, canonical = self.canonical,
+    tensors = not self.quantize and self.entries or nil }
 end
 
 function lazy.tokenizer(self)

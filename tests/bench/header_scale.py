@@ -117,12 +117,9 @@ def write_checkpoint(folder, config, tensors, shards):
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps(config, indent=2))
     tensors = list(tensors)
-    each = -(-len(tensors) // shards)
     total, weight_map = 0, {}
     for i in range(shards):
-        part = tensors[i * each:(i + 1) * each]
-        if not part:
-            continue
+        part = tensors[i * len(tensors) // shards:(i + 1) * len(tensors) // shards]
         name = f"model-{i + 1:05}-of-{shards:05}.safetensors"
         total += write_shard(folder / name, part)
         weight_map |= {tensor[0]: name for tensor in part}

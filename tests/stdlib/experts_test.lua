@@ -54,8 +54,12 @@ local function entries_of(tensors)
   return list
 end
 
+local function listed(entries)
+  return experts.listed(projections(), entries, function(name) return name end)
+end
+
 local function take(tensors, rest)
-  local modules = experts.listed({ name = "made" }, projections(), entries_of(tensors))
+  local modules = listed(entries_of(tensors))
   return made.take { modules = modules, tensors = tensors, config = CONFIG:format(rest or "") }
 end
 
@@ -70,14 +74,14 @@ test("experts that are packed one by one are modules of their own", function()
 end)
 
 test("dense experts stay one module a projection", function()
-  local modules = experts.listed({ name = "made" }, projections(),
+  local modules = listed(
     { { name = part(0, "w1") .. ".weight", dtype = "BF16" }, { name = part(0, "w1") .. ".bias",
       dtype = "BF16" } })
   test.equal({ modules[1].name, modules[2].name, #modules }, { UP, DOWN, 3 })
 end)
 
 test("a projection is listed apart when a companion of any expert shows it packed", function()
-  local modules = experts.listed({ name = "made" }, projections(),
+  local modules = listed(
     { { name = part(2, "w2") .. ".weight.absmax", dtype = "F32" } })
   test.equal({ modules[1].name, modules[2].name, #modules }, { UP, part(0, "w2"), 5 })
 end)
@@ -119,8 +123,8 @@ test("a skip list protects the module of the experts, not one of them", function
 end)
 
 test("entries of a skip list are renamed as the tensors of older files are", function()
-  local taken = made.take { modules = experts.listed({ name = "made" }, projections(),
-    entries_of(packed_tensors())), tensors = packed_tensors(),
+  local taken = made.take { modules = listed(entries_of(packed_tensors())),
+    tensors = packed_tensors(),
     architecture = { name = "made", tied = {}, renames = { { "%.mixture%.", ".mlp." } } },
     config = CONFIG:format([=[,"modules_to_not_convert":["lm_head","layers.0.mixture.experts"]]=]) }
   test.equal(taken.census.by_name[part(0, "w1")].reason,
