@@ -134,6 +134,17 @@ int score_ids(lua_State* L) {
   return 1;
 }
 
+// The logits of a few tokens behind `ids`, before they were rounded.
+int exact_logits(lua_State* L) {
+  const Model& model = model_at(L, 1);
+  const TokenBatch batch = make_batch({{ids_at(L, 2)}}, model.vocab_size());
+  const TokenBatch wanted = make_batch({{ids_at(L, 3)}}, model.vocab_size());
+  KvCache cache = model.make_cache(batch.ids.size(1));
+  const RunResult run = model.run(batch, cache, {.taps = {}, .last_position_only = true});
+  push_tensor(L, model.exact_logits(run.hidden.view({-1}), wanted.ids.view({-1})));
+  return 1;
+}
+
 int taps(lua_State* L) {
   const std::vector<std::string>& names = model_at(L, 1).taps();
   lua_createtable(L, static_cast<int>(names.size()), 0);
@@ -144,7 +155,8 @@ int taps(lua_State* L) {
   return 1;
 }
 
-const luaL_Reg kMethods[] = {{"forward", torch_guard<forward>},
+const luaL_Reg kMethods[] = {{"exact_logits", torch_guard<exact_logits>},
+                             {"forward", torch_guard<forward>},
                              {"generate", torch_guard<generate_ids>},
                              {"score", torch_guard<score_ids>},
                              {"taps", torch_guard<taps>},

@@ -23,6 +23,7 @@ struct Frame {
   bool last_position_only = false;
   const std::set<std::string, std::less<>>& wanted_taps;
   std::map<std::string, at::Tensor> taps;
+  at::Tensor exact_rows;  // int64 [n]: a linear gives these outputs alone, as fp64 sums
 
   at::Tensor& operator[](Slot slot) { return slots[slot]; }
 };

@@ -13,9 +13,14 @@ namespace qspec {
 struct GenerateStep {
   int64_t token = 0;
   float logit = 0;        // of that token, after the rules of the options
-  float margin = 0;       // logit less that of the runner-up
-  int64_t runner_up = 0;  // the second best token
+  double margin = 0;      // that logit less the runner-up's; see below
+  int64_t runner_up = 0;  // the best of the other tokens
 };
+
+// The token is chosen among logits that were rounded to the dtype of the model, as transformers
+// does; in half precision they are steps of up to 0.06 apart. The margin is taken before that
+// rounding, among the best eight: it says how sure the model was, and is a little negative where
+// the rounding decided. It is infinite when the rules left no other token.
 
 struct Generation {
   std::vector<int64_t> ids;  // prompt and output

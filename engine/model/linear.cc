@@ -1,5 +1,6 @@
 #include "engine/model/linear.h"
 
+#include <ATen/ops/index_select.h>
 #include <ATen/ops/linear.h>
 
 #include <mutex>
@@ -26,12 +27,26 @@ at::Tensor multiply(const at::Tensor& x, const at::Tensor& weight, const ModuleW
   return out;
 }
 
+// A scale of outputs is one of rows.
+at::Tensor exact_multiply(const at::Tensor& x, const at::Tensor& weight,
+                          const ModuleWeights& module, const at::Tensor& rows) {
+  if (!module.output_scale.defined()) return exact_product(x, weight, module.bias, rows);
+  const at::Tensor scale = module.output_scale.index_select(0, rows).to(at::kDouble);
+  at::Tensor out = exact_product(x, weight, {}, rows).mul_(scale);
+  if (module.bias.defined()) out.add_(module.bias.index_select(0, rows));
+  return out;
+}
+
 class DenseLinear : public LinearWeight {
  public:
   explicit DenseLinear(const ModuleWeights& module) : module_(module) {}
 
   at::Tensor apply(const at::Tensor& x) const override {
     return multiply(x, module_.weight, module_);
+  }
+
+  at::Tensor exact(const at::Tensor& x, const at::Tensor& rows) const override {
+    return exact_multiply(x, module_.weight, module_, rows);
   }
 
  private:
@@ -52,6 +67,11 @@ class PackedLinear : public LinearWeight {
     return multiply(x.to(compute), decoded(module_, compute), module_).to(x.scalar_type());
   }
 
+  at::Tensor exact(const at::Tensor& x, const at::Tensor& rows) const override {
+    const at::ScalarType compute = module_.compute_dtype.value_or(x.scalar_type());
+    return exact_multiply(x.to(compute), decoded(module_, compute), module_, rows);
+  }
+
  private:
   ModuleWeights module_;
 };
@@ -63,12 +83,20 @@ class KeptLinear : public LinearWeight {
 
   at::Tensor apply(const at::Tensor& x) const override {
     const at::ScalarType compute = module_.compute_dtype.value_or(x.scalar_type());
-    std::call_once(once_, [&] { weight_ = decoded(module_, compute); });
-    if (weight_.scalar_type() != compute) return PackedLinear(module_).apply(x);
-    return multiply(x.to(compute), weight_, module_).to(x.scalar_type());
+    return multiply(x.to(compute), weight(compute), module_).to(x.scalar_type());
+  }
+
+  at::Tensor exact(const at::Tensor& x, const at::Tensor& rows) const override {
+    const at::ScalarType compute = module_.compute_dtype.value_or(x.scalar_type());
+    return exact_multiply(x.to(compute), weight(compute), module_, rows);
   }
 
  private:
+  at::Tensor weight(at::ScalarType compute) const {
+    std::call_once(once_, [&] { weight_ = decoded(module_, compute); });
+    return weight_.scalar_type() == compute ? weight_ : decoded(module_, compute);
+  }
+
   ModuleWeights module_;
   mutable std::once_flag once_;
   mutable at::Tensor weight_;
@@ -90,6 +118,13 @@ std::unique_ptr<LinearWeight> make_product(const ModuleWeights& module, DenseBud
 }
 
 }  // namespace
+
+at::Tensor exact_product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                         const at::Tensor& rows) {
+  const at::Tensor some = weight.index_select(0, rows).to(at::kDouble);
+  const at::Tensor added = bias.defined() ? bias.index_select(0, rows).to(at::kDouble) : bias;
+  return at::linear(x.to(at::kDouble), some, added);
+}
 
 std::unique_ptr<LinearWeight> make_linear(const ModuleWeights& module, DenseBudget& budget) {
   auto product = make_product(module, budget);

@@ -127,6 +127,10 @@ class RoundedInput : public LinearWeight {
     return product_->apply(x.numel() == 0 ? x : round_activations(x, rounding_));
   }
 
+  at::Tensor exact(const at::Tensor& x, const at::Tensor& rows) const override {
+    return product_->exact(x.numel() == 0 ? x : round_activations(x, rounding_), rows);
+  }
+
  private:
   std::unique_ptr<LinearWeight> product_;
   ActivationRounding rounding_;

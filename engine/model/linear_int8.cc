@@ -38,6 +38,25 @@ class Int8Linear : public LinearWeight {
     return out.reshape(sizes);
   }
 
+  // The rounding of x to codes is part of what is computed; that of the sum is not.
+  at::Tensor exact(const at::Tensor& x, const at::Tensor& rows) const override {
+    const at::Tensor given = x.reshape({-1, x.size(-1)});
+    const auto quantized = quantize_activations(given.to(at::kHalf), weight_.threshold);
+    const at::Tensor absmax = weight_.absmax.index_select(0, rows).to(at::kDouble).unsqueeze(1);
+    const at::Tensor decoded = weight_.codes.index_select(0, rows) * absmax * kInverse127;
+    const at::Tensor steps = quantized.absmax.to(at::kDouble).unsqueeze(1) * kInverse127;
+    at::Tensor out = at::linear(quantized.codes * steps, decoded);
+    const at::Tensor& columns = quantized.outlier_columns;
+    if (columns.defined() && columns.numel() > 0) {
+      out += at::linear(given.index_select(1, columns).to(at::kDouble),
+                        decoded.index_select(1, columns));
+    }
+    if (bias_.defined()) out += bias_.index_select(0, rows);
+    auto sizes = x.sizes().vec();
+    sizes.back() = rows.numel();
+    return out.reshape(sizes);
+  }
+
  private:
   // bitsandbytes' kernel writes float16, whatever the model's dtype: a float16 bias is added before
   // that rounding, any other one after it (backends/cuda/ops.py, int8_mm_dequant).

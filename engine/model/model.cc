@@ -67,16 +67,16 @@ Slot logits_slot(const Json& program, const Registers& registers) {
       .hint(did_you_mean(name, registers.names()));
 }
 
-// By instruction, the slots that it is the last to read.
+// By instruction, the slots that it is the last to read, without those `kept` for the caller.
 std::vector<std::vector<Slot>> last_reads(const std::vector<std::vector<Slot>>& reads, size_t slots,
-                                          Slot kept) {
+                                          const std::set<Slot>& kept) {
   std::vector<std::optional<size_t>> last(slots);
   for (size_t i = 0; i < reads.size(); ++i) {
     for (const Slot slot : reads[i]) last[slot] = i;
   }
   std::vector<std::vector<Slot>> result(reads.size());
   for (Slot slot = 0; slot < slots; ++slot) {
-    if (slot != kept && last[slot]) result[*last[slot]].push_back(slot);
+    if (last[slot] && !kept.contains(slot)) result[*last[slot]].push_back(slot);
   }
   return result;
 }
@@ -97,18 +97,20 @@ Model::Model(const Json& program, const Weights& weights, const BuildOptions& op
     instructions_.push_back({prepare(attributes), {}});
     attributes.finish();
     reads.push_back(attributes.read_slots());
+    if (attributes.op() == "linear") head_ = {reads.size() - 1, reads.back().front()};
     if (attributes.op() == "tap") taps_.push_back(attributes.text("name"));
   }
   logits_ = logits_slot(program, registers);
   slots_ = registers.slots();
-  auto last = last_reads(reads, slots_, logits_);
+  auto last = last_reads(reads, slots_, {logits_, head_.input});
   for (size_t i = 0; i < last.size(); ++i) instructions_[i].last_read = std::move(last[i]);
 }
 
 RunResult Model::run(const TokenBatch& batch, KvCache& cache, const RunOptions& options) const {
   check_taps(options.taps);
   const int64_t tokens = batch.ids.size(1);
-  Frame frame{std::vector<at::Tensor>(slots_), cache, options.last_position_only, options.taps, {}};
+  Frame frame{
+      std::vector<at::Tensor>(slots_), cache, options.last_position_only, options.taps, {}, {}};
   frame[ids_] = batch.ids;
   frame[keys_] = batch.keys;
   frame[positions_] = batch.keys.cumsum(1).sub_(1).clamp_min_(0).narrow(1, cache.length(), tokens);
@@ -117,7 +119,16 @@ RunResult Model::run(const TokenBatch& batch, KvCache& cache, const RunOptions& 
     for (const Slot slot : instruction.last_read) frame[slot].reset();
   }
   cache.advance(tokens);
-  return {std::move(frame[logits_]), std::move(frame.taps)};
+  return {std::move(frame[logits_]), std::move(frame[head_.input]), std::move(frame.taps)};
+}
+
+at::Tensor Model::exact_logits(const at::Tensor& hidden, const at::Tensor& tokens) const {
+  KvCache none(0, 0);
+  const std::set<std::string, std::less<>> no_taps;
+  Frame frame{std::vector<at::Tensor>(slots_), none, true, no_taps, {}, tokens};
+  frame[head_.input] = hidden;
+  for (size_t i = head_.begin; i < instructions_.size(); ++i) instructions_[i].run(frame);
+  return frame[logits_].to(at::kDouble);
 }
 
 void Model::check_taps(const std::set<std::string, std::less<>>& wanted) const {

@@ -20,6 +20,7 @@ namespace qspec {
 
 struct RunResult {
   at::Tensor logits;                       // [B, T or 1, V], in the dtype of the model
+  at::Tensor hidden;                       // [B, T or 1, width], what the output head was given
   std::map<std::string, at::Tensor> taps;  // [B, T, width] each
 };
 
@@ -42,6 +43,10 @@ class Model {
   // Error(kSpec) for a tap that the program does not have.
   RunResult run(const TokenBatch& batch, KvCache& cache, const RunOptions& options = {}) const;
 
+  // The logits of `tokens` int64 [n] from what the head was given, before they were rounded: the
+  // last linear of the program and what follows it in fp64. hidden [..., width] -> f64 [..., n].
+  at::Tensor exact_logits(const at::Tensor& hidden, const at::Tensor& tokens) const;
+
   KvCache make_cache(int64_t capacity) const { return KvCache(layers_, capacity); }
   int64_t vocab_size() const { return vocab_size_; }
   const std::vector<std::string>& taps() const { return taps_; }
@@ -52,10 +57,17 @@ class Model {
     std::vector<Slot> last_read;  // slots that nothing reads afterwards
   };
 
+  // The instructions from the last linear on, which makes logits.
+  struct Head {
+    size_t begin = 0;
+    Slot input = 0;
+  };
+
   void check_taps(const std::set<std::string, std::less<>>& wanted) const;
 
   std::vector<Instruction> instructions_;
   std::vector<std::string> taps_;
+  Head head_;
   size_t slots_ = 0;
   Slot ids_ = 0, positions_ = 0, keys_ = 0, logits_ = 0;
   int64_t vocab_size_ = 0;

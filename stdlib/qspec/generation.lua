@@ -55,8 +55,8 @@ end
 ---@param result table from M.run
 ---@param accepted string[]
 ---@return table {accepted, position, found, wanted, margin} position is 1-based in output_ids;
----  found and wanted are tokens as text; margin is the logit of found minus that of wanted, nil
----  when one text is a prefix of the other
+---  found and wanted are tokens as text; margin is the logit of found minus that of wanted, before
+---  they were rounded to the model's dtype, nil when one text is a prefix of the other
 function M.divergence(subject, result, accepted)
   local best = { length = -1 }
   for _, text in ipairs(accepted) do
@@ -72,8 +72,8 @@ function M.divergence(subject, result, accepted)
   if found and wanted and position > #result.input_ids then
     local prefix = {}
     for i = 1, best.length do prefix[i] = result.output_ids[i] end
-    local logits = subject.runtime:forward(prefix, { last = true }):flatten():to("float32")
-    divergence.margin = logits:select(1, found + 1):item() - logits:select(1, wanted + 1):item()
+    local logits = subject.runtime:exact_logits(prefix, { found, wanted })
+    divergence.margin = logits:select(1, 1):item() - logits:select(1, 2):item()
   end
   return divergence
 end

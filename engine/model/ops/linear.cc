@@ -21,6 +21,10 @@ class TransposedLinear : public LinearWeight {
     return (bias_.defined() ? at::addmm(bias_, rows, weight_) : at::mm(rows, weight_)).view(sizes);
   }
 
+  at::Tensor exact(const at::Tensor& x, const at::Tensor& rows) const override {
+    return exact_product(x, weight_.t(), bias_, rows);
+  }
+
  private:
   at::Tensor weight_, bias_;
 };
@@ -41,7 +45,10 @@ Operation linear(Attributes& attributes) {
   const Slot x = attributes.input("x");
   const LinearHandle weight = bound(attributes);
   const Slot out = attributes.output();
-  return [=](Frame& frame) { frame[out] = weight->apply(frame[x]); };
+  return [=](Frame& frame) {
+    frame[out] = frame.exact_rows.defined() ? weight->exact(frame[x], frame.exact_rows)
+                                            : weight->apply(frame[x]);
+  };
 }
 
 constexpr OpKind kOps[] = {{"linear", linear}};

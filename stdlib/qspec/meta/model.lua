@@ -74,8 +74,17 @@ function Model:generate(ids, options) end
 ---@class qspec.GenerateStep
 ---@field token integer
 ---@field logit number of that token, in fp32
----@field margin number logit less that of the runner-up
----@field runner_up integer the second best token
+---@field margin number logit less that of the runner-up, both as they were before they were rounded
+---to the model's dtype: a little negative where that rounding decided, infinite when the rules left
+---no other token
+---@field runner_up integer the best of the other tokens
+
+---The logits of a few tokens as the one behind `ids`, summed in fp64 from the last hidden state:
+---those of `forward` before they are rounded to the dtype of the model.
+---@param ids integer[]
+---@param tokens integer[] at least one
+---@return qspec.Tensor float64 [tokens]
+function Model:exact_logits(ids, tokens) end
 
 ---Negative log-likelihood in nats of each token but the first, given those before it.
 ---@param ids integer[]

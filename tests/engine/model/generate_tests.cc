@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <limits>
 
 #include "engine/core/error.h"
@@ -70,6 +71,53 @@ BOOST_AUTO_TEST_CASE(the_margin_is_to_the_second_best_wherever_it_stands) {
   BOOST_TEST(step.runner_up == 4);
   BOOST_TEST(step.logit == 8.0f, boost::test_tools::tolerance(1e-5f));
   BOOST_TEST(step.margin == 3.0f, boost::test_tools::tolerance(1e-5f));
+}
+
+// The same in bfloat16, with more instructions behind the head.
+Model constant_in_bfloat16(const std::vector<float>& row, const std::vector<Json>& behind = {}) {
+  Weights weights = tiny::counting_weights(kVocabulary);
+  weights["embed"].weight = at::ones({kVocabulary, kVocabulary}, at::kBFloat16);
+  weights["head"].weight = at::zeros({kVocabulary, kVocabulary}, at::kBFloat16);
+  // A sum of two weights has more digits than one bfloat16.
+  const at::Tensor values = at::tensor(row);
+  const at::Tensor coarse = values.to(at::kBFloat16);
+  weights["head"].weight.select(1, 0).copy_(coarse);
+  weights["head"].weight.select(1, 1).copy_(values - coarse.to(at::kFloat));
+  Json program = tiny::counting_program(kVocabulary);
+  for (const Json& op : behind) program["ops"].push_back(op);
+  return Model(program, weights);
+}
+
+BOOST_AUTO_TEST_CASE(the_margin_is_that_before_the_logits_were_rounded) {
+  // One step of a bfloat16 is 0.0625 here: 8.02 and 8.01 are both 8.
+  const Model model = constant_in_bfloat16({1, 8.01f, 2, 8.02f, 5, 3});
+  const GenerateStep step = generate(model, {0}, options(1)).steps[0];
+  BOOST_TEST(step.token == 1);  // the first of equals, as argmax has it
+  BOOST_TEST(step.logit == 8.0f);
+  BOOST_TEST(step.runner_up == 3);
+  BOOST_TEST(step.margin == -0.01, boost::test_tools::tolerance(0.01));
+}
+
+BOOST_AUTO_TEST_CASE(the_margin_passes_a_soft_cap_and_the_rules_unrounded) {
+  const Model model =
+      constant_in_bfloat16({1, 8.01f, 2, 8.02f, 5, 3},
+                           {{{"op", "softcap"}, {"x", "logits"}, {"cap", 10}, {"out", "logits"}}});
+  GenerateOptions rules = options(1);
+  rules.repetition_penalty = 2;
+  rules.suppress = {3};
+  const GenerateStep step = generate(model, {1}, rules).steps[0];
+  BOOST_TEST(step.token == 4);
+  BOOST_TEST(step.runner_up == 1);
+  const double wanted = 10 * std::tanh(0.5) - 10 * std::tanh(0.801) / 2;
+  BOOST_TEST(step.margin == wanted, boost::test_tools::tolerance(1e-3));
+}
+
+BOOST_AUTO_TEST_CASE(the_margin_is_infinite_when_no_other_token_is_left) {
+  GenerateOptions rules = options(1);
+  rules.suppress = {0, 1, 2, 3, 4};
+  const GenerateStep step = generate(constant({1, 2, 3, 4, 5, 6}), {0}, rules).steps[0];
+  BOOST_TEST(step.token == 5);
+  BOOST_TEST(std::isinf(step.margin));
 }
 
 BOOST_AUTO_TEST_CASE(the_rules_change_what_is_chosen) {

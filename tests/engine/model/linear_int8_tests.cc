@@ -94,6 +94,21 @@ BOOST_AUTO_TEST_CASE(other_dtypes_come_back_as_they_went_in) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(exact_rows_are_what_the_layer_rounds_to_float16) {
+  at::manual_seed(5);
+  const at::Tensor bias = at::randn({9});
+  const auto layer = make_int8_linear({random_codes(9, 31), at::rand({9}) + 0.5, 6.0}, bias);
+  const at::Tensor rows = at::tensor({int64_t{8}, int64_t{3}});
+  for (const double outlier : {1.0, 40.0}) {
+    at::Tensor x = at::randn({1, 3, 31}).to(at::kHalf);
+    x[0][2][30] = outlier;
+    const at::Tensor found = layer->exact(x, rows), rounded = layer->apply(x).index_select(2, rows);
+    BOOST_TEST(found.sizes().vec() == (std::vector<int64_t>{1, 3, 2}));
+    BOOST_TEST((found - rounded).abs().max().item<double>() < 0.03);
+    BOOST_TEST(!at::equal(found, rounded.to(at::kDouble)));
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -139,6 +139,36 @@ BOOST_AUTO_TEST_CASE(an_output_scale_multiplies_the_rounded_product) {
   BOOST_TEST(at::equal(apply(1 << 20), wanted));
 }
 
+BOOST_AUTO_TEST_CASE(exact_rows_are_those_of_the_weight_in_use_without_rounding_the_sum) {
+  module.output_scale = at::rand({3}).add(0.5);
+  module.compute_dtype = at::kBFloat16;
+  const at::Tensor rows = at::tensor({int64_t{2}, int64_t{0}});
+  const at::Tensor weight = packed->decode(at::kBFloat16).to(at::kDouble);
+  const at::Tensor product = x.to(at::kBFloat16).to(at::kDouble).matmul(weight.t());
+  const at::Tensor all = product * module.output_scale.to(at::kDouble) + module.bias;
+  for (const int64_t budget_bytes : {0, 1000}) {
+    DenseBudget budget{budget_bytes};
+    const at::Tensor found = make_linear(module, budget)->exact(x, rows);
+    BOOST_TEST((found.scalar_type() == at::kDouble));
+    BOOST_TEST((found - all.index_select(1, rows)).abs().max().item<double>() < 1e-12);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(exact_rows_have_their_input_rounded_as_the_layer_does) {
+  ActivationRounding rounding;
+  rounding.bits = 4;
+  ModuleWeights dense;
+  dense.weight = at::randn({3, 5});
+  dense.input = rounding;
+  DenseBudget budget;
+  const at::Tensor single = x.to(at::kFloat), rows = at::tensor({int64_t{1}});
+  const at::Tensor wanted = make_linear(dense, budget)->apply(single).narrow(1, 1, 1);
+  const at::Tensor found = make_linear(dense, budget)->exact(single, rows);
+  BOOST_TEST((found - wanted).abs().max().item<double>() < 1e-5);
+  BOOST_TEST((found - at::linear(single, dense.weight).narrow(1, 1, 1)).abs().max().item<double>() >
+             1e-3);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
