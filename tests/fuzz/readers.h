@@ -11,6 +11,7 @@
 #include "engine/checkpoint/shard_index.h"
 #include "engine/core/error.h"
 #include "engine/core/json.h"
+#include "engine/core/utf8.h"
 #include "tests/support/memory_bytes.h"
 
 // What each reader must hold to for any bytes whatever: it accepts, and what it returns is sound,
@@ -76,6 +77,7 @@ inline JsonLimits small_limits() {
 inline void exercise_json(std::string_view text) try {
   const Json json = parse_json(text, "config.json", small_limits());
   const std::string written = dump_json(json);
+  require(is_utf8(text) && is_utf8(written), "bytes that are no text were accepted or written");
   require(parse_json(written, "config.json") == json, "a value changed on the way out and in");
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const Json mixed = Json::array({json, std::nan(""), kInfinity, -kInfinity});

@@ -80,6 +80,19 @@ def handmade():
     def alignment(kind, value, size):
         return text(b"general.alignment") + number(kind, 4) + number(value, size)
 
+    def split(no, count, tensors, kind=2, size=2):
+        keys = ("split.no", no), ("split.count", count), ("split.tensors.count", tensors)
+        return [text(key.encode()) + number(kind, 4) + number(value, size)
+                for key, value in keys if value is not None]
+
+    yield "split_whole", file(split(0, 1, 1), [tensor()])
+    yield "split_int32", file(split(0, 1, 1, 5, 4), [tensor()])
+    yield "split_negative", file(split(0, 1, -1, 5, 4), [tensor()])
+    yield "split_text", file(split(0, 1, 0, 8, 8), [tensor()])
+    yield "split_no", file(split(1, 1, 1), [tensor()])
+    yield "split_count", file(split(0, 2, 1), [tensor()])
+    yield "split_tensors", file(split(0, 1, 2), [tensor()])
+    yield "split_missing", file(split(0, None, 1), [tensor()])
     yield "scalar", file([], [tensor(dims=())], 4)
     yield "zero", file([], [tensor(dims=(8, 0))])
     yield "five", file([], [tensor(dims=(1,) * 5)])
