@@ -28,7 +28,8 @@ end
 
 local function resolve(reference)
   if reference.kind == "hub" then
-    local path, reason, enable = hub.find(reference.repository, reference.revision)
+    local path, reason, enable = hub.find(reference.repository, reference.revision,
+      reference.file)
     if path then return path end
     return nil, { reason = reason, enable = enable }
   end
@@ -143,7 +144,7 @@ local function given_job(spec, options)
   local name = path:gsub("/+$", ""):match("[^/]+$") or path
   local subject = subject_of({ name = name }, path, options)
   if not options.baseline then subject.known_baselines = known_baselines(spec) end
-  return { name = name, tags = {}, subject = subject, family = spec.family,
+  return { name = name, tags = {}, subject = subject, families = spec.families,
     declarations = by_tier(declarations_for(spec)) }
 end
 
