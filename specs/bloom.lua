@@ -135,7 +135,8 @@ model "bloom-560m gptq" {
   checkpoint   = path "bloom-560m-gptq-4bit",
   architecture = bloom_560m_gptq(),
   quantized    = { method = "gptq", bits = 4 },
-  layers       = { "*.self_attention.*", "*.mlp.*", dtype = "int32" },
+  layers       = { "*.self_attention.*", "*.mlp.*", class = "TorchLinear" },
+  dtypes       = { "*.self_attention.*", "*.mlp.*", logical = "int4" },
   memory       = { ratio = 1.664237847523793, tolerance = 1e-9 },
   generates    = {
     "Hello my name is", max_new_tokens = 10,

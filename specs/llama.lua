@@ -65,7 +65,8 @@ model "TinyLlama int8 saved" {
 model "TinyLlama gptq act-order" {
   checkpoint = hub "hf-internal-testing/TinyLlama-1.1B-Chat-v0.3-GPTQ",
   quantized  = { method = "gptq", bits = 4 },
-  layers     = { "*.self_attn.*", "*.mlp.*", dtype = "int32" },
+  layers     = { "*.self_attn.*", "*.mlp.*", class = "TorchLinear" },
+  dtypes     = { "*.self_attn.*", "*.mlp.*", logical = "int4" },
   generates  = {
     "Hello, how are you ?", max_new_tokens = 10,
     accepts = { "Hello, how are you ? I'm doing good, thanks for asking." },
@@ -160,7 +161,6 @@ model "Llama-3.1-8B quark int8" {
 model "Llama-3-8B bitnet" {
   checkpoint = hub "HF1BitLLM/Llama3-8B-1.58-100B-tokens",
   quantized  = { method = "bitnet" },
-  layers     = { "*.self_attn.*", "*.mlp.*", dtype = "uint8" },
   generates  = {
     "What are we having for dinner?", max_new_tokens = 11,
     accepts = {

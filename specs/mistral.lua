@@ -51,7 +51,8 @@ model "Mistral-7B int8" {
 model "Mistral-7B awq" {
   checkpoint = hub "TheBloke/Mistral-7B-v0.1-AWQ",
   quantized  = { method = "awq", bits = 4 },
-  layers     = { "*.self_attn.*", "*.mlp.*", dtype = "int32" },
+  layers     = { "*.self_attn.*", "*.mlp.*", class = "AwqTorchLinear" },
+  dtypes     = { "*.self_attn.*", "*.mlp.*", logical = "int4" },
   excluded   = { "lm_head", "*.embed_tokens", "*norm" },
   generates  = {
     "Hello my name is", max_new_tokens = 40,

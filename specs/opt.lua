@@ -48,10 +48,10 @@ local function opt_125m_in_4_bits(type, double_quant)
   }
 end
 
-model "opt-125m nf4 double" (opt_125m_in_4_bits("nf4" true))
-model "opt-125m nf4" (opt_125m_in_4_bits("nf4" false))
-model "opt-125m fp4 double" (opt_125m_in_4_bits("fp4" true))
-model "opt-125m fp4" (opt_125m_in_4_bits("fp4" false))
+model "opt-125m nf4 double" (opt_125m_in_4_bits("nf4", true))
+model "opt-125m nf4" (opt_125m_in_4_bits("nf4", false))
+model "opt-125m fp4 double" (opt_125m_in_4_bits("fp4", true))
+model "opt-125m fp4" (opt_125m_in_4_bits("fp4", false))
 
 -- Its embeddings are 512 wide: two linears more, project_in and project_out, are converted.
 model "opt-350m fp4" {
@@ -81,18 +81,21 @@ model "opt-350m int8" {
 model "opt-125m gptq" {
   checkpoint = hub "ybelkada/opt-125m-gptq-4bit",
   quantized  = { method = "gptq", bits = 4 },
-  layers     = { "*.self_attn.*", "*.fc1", "*.fc2", dtype = "int32" },
+  layers     = { "*.self_attn.*", "*.fc1", "*.fc2", class = "TorchLinear" },
+  dtypes     = { "*.self_attn.*", "*.fc1", "*.fc2", logical = "int4" },
 }
 
 model "opt-125m awq" {
   checkpoint = hub "casperhansen/opt-125m-awq",
   quantized  = { method = "awq", bits = 4 },
-  layers     = { "*.self_attn.*", "*.fc1", "*.fc2", dtype = "int32" },
+  layers     = { "*.self_attn.*", "*.fc1", "*.fc2", class = "AwqTorchLinear" },
+  dtypes     = { "*.self_attn.*", "*.fc1", "*.fc2", logical = "int4" },
 }
 
 model "opt-125m awq k_proj dense" {
   checkpoint = hub "hf-internal-testing/opt-125m-awq-no-k-proj",
   quantized  = { method = "awq", bits = 4 },
-  layers     = { "*.v_proj", dtype = "int32" },
+  layers     = { "*.v_proj", class = "AwqTorchLinear" },
+  dtypes     = { "*.v_proj", logical = "int4" },
   excluded   = { "*.k_proj", "lm_head" },
 }

@@ -55,7 +55,7 @@ model "Qwen2.5-0.5B int8" {
 model "Qwen2.5-1.5B auto-round" {
   checkpoint = hub "OPEA/Qwen2.5-1.5B-Instruct-int4-sym-inc",
   quantized  = { method = "auto-round", bits = 4 },
-  layers     = { "*.self_attn.*", "*.mlp.*", dtype = "int32" },
+  dtypes     = { "*.self_attn.*", "*.mlp.*", logical = "int4" },
   excluded   = { "lm_head", "*.embed_tokens", "*norm" },
   generates  = {
     "There is a girl who likes adventure,", max_new_tokens = 40,
