@@ -1,0 +1,131 @@
+-- qspec init: a spec from a checkpoint.
+
+local generation = require "qspec.generation"
+local device = require "qspec.device"
+local lua_source = require "qspec.lua_source"
+local observation = require "qspec.observation"
+local outcome = require "qspec.outcome"
+local spec_text = require "qspec.spec_text"
+local system = require "host.system"
+local units = require "qspec.units"
+local Subject = require "qspec.subject"
+
+local M = {
+  name = "init",
+  summary = "write a spec from what a checkpoint holds, ready to run and to be changed",
+  examples = {
+    "qspec init ./model --baseline ./dense -o model.lua",
+    "qspec init ./model --prompt 'Hello my name is' --prompt 'Once upon a time'",
+  },
+}
+
+local PROMPTS = { "Hello my name is", "The capital of France is" }
+
+function M.options(parser)
+  parser:argument("path", "A model folder, or a GGUF file.")
+  parser:option("--baseline", "The full-precision checkpoint to measure against."):argname("PATH")
+  parser:option("-o --output", "Write to a file; standard output unless given."):argname("FILE")
+  parser:flag("--force", "Replace the file when there is one.")
+  parser:option("--prompt", "A text to continue, whose continuation is accepted."):count("*")
+    :argname("TEXT")
+  parser:option("--max-new-tokens", "Tokens to generate."):default("10"):convert(tonumber)
+    :argname("N")
+  parser:option("--device", "auto, cpu or cuda[:N]."):default("auto"):argname("DEVICE")
+end
+
+local function check_output(path, force)
+  if not path then return end
+  local folder = path:match("^(.*)/[^/]*$") or "."
+  local kind = system.kind(path)
+  if system.kind(folder == "" and "/" or folder) ~= "directory" then
+    error(outcome.error("io", "the spec's folder does not exist", "make it first", path), 0)
+  elseif kind and kind ~= "file" then
+    error(outcome.error("io", "the spec's target is not a regular file", "name a file", path), 0)
+  elseif kind and not force then
+    error(outcome.error("usage", "there is a file already", "--force replaces it", path), 0)
+  end
+end
+
+-- The path as a spec at `output` says it: an example, a snapshot of the hub's cache, below the
+-- spec's folder, or from the root.
+local function reference(path, output)
+  local absolute = system.absolute(path)
+  local example = absolute:match("^(.*)/[^/]+$") == system.home() .. "/examples/models"
+  if example then return "example " .. lua_source.quote(absolute:match("[^/]+$")) end
+  local org, name, commit, rest = absolute:match(
+    "/models%-%-([^/]-)%-%-([^/]+)/snapshots/(%x+)/?(.*)$")
+  if org then
+    local list = { ("hub { %s, revision = %s"):format(lua_source.quote(org .. "/" .. name),
+      lua_source.quote(commit)) }
+    if rest ~= "" then list[2] = "file = " .. lua_source.quote(rest) end
+    return table.concat(list, ", ") .. " }"
+  end
+  local folder = output and system.absolute(output):match("^(.*/)[^/]*$")
+  if folder and absolute:sub(1, #folder) == folder then absolute = absolute:sub(#folder + 1) end
+  return lua_source.quote(absolute)
+end
+
+local function unique(list)
+  local seen, kept = {}, {}
+  for _, entry in ipairs(list) do
+    if not seen[entry] then kept[#kept + 1] = entry end
+    seen[entry] = true
+  end
+  return kept
+end
+
+-- A model that cannot be run here still has a spec; a fault of ours or a typo in a prompt has not.
+local CANNOT_RUN = { unsupported = true, checkpoint = true }
+
+local function generate(subject, args, device_name)
+  local prompts = unique(#args.prompt > 0 and args.prompt or PROMPTS)
+  local texts = {}
+  for i, prompt in ipairs(prompts) do
+    local ok, result = pcall(generation.run, subject, prompt, args.max_new_tokens)
+    if not ok then
+      local err = outcome.from(result)
+      if CANNOT_RUN[err.kind] then return { reason = err.message } end
+      error(result, 0)
+    end
+    texts[i] = result.text
+  end
+  return { prompts = prompts, texts = texts, max_new_tokens = args.max_new_tokens,
+    device = device_name }
+end
+
+local function findings_in(contexts)
+  local count = 0
+  for _, ctx in pairs(contexts) do count = count + #ctx.findings end
+  return count
+end
+
+local function observe(args)
+  local chosen = device.choose(args.device)
+  local baseline = args.baseline and Subject.new { name = args.baseline, path = args.baseline }
+  local subject = Subject.new { name = args.path, path = args.path, baseline = baseline }
+  local contexts, names = observation.checks(subject)
+  return { name = args.path:gsub("/+$", ""):match("[^/]+$") or args.path, subject = subject,
+    checkpoint = reference(args.path, args.output),
+    baseline = args.baseline and reference(args.baseline, args.output), contexts = contexts,
+    check_names = names, converted = observation.converted(subject),
+    kept = observation.kept(subject), generated = generate(subject, args, chosen.name) }
+end
+
+function M.run(args)
+  check_output(args.output, args.force)
+  local found = observe(args)
+  local text = spec_text.render(found)
+  found.subject:release()
+  if args.output then
+    system.write_atomic(args.output, text)
+  else
+    system.stdout(text)
+  end
+  local faults = findings_in(found.contexts)
+  if faults == 0 then return outcome.EXIT_PASS end
+  system.stderr(("qspec: warning: the checkpoint has %s already, and fails its own spec\n"
+    .. "  hint: qspec inspect %s shows them\n"):format(units.count(faults, "finding"), args.path))
+  return outcome.EXIT_FAIL
+end
+
+return M
