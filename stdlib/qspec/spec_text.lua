@@ -123,8 +123,9 @@ local WRITTEN_FIRST = { "quantized", "layers", "excluded", "dtypes", "memory", "
 -- A fault is not made the rule: such a check stays at its defaults, and fails.
 local function failing(ctx, name)
   local first = ctx.findings[1]
-  return { comment(("Fails today: %s, %s: found %s, wanted %s."):format(units.count(#ctx.findings,
-    "finding"), first.module or first.key or "", tostring(first.found), tostring(first.wanted))), name .. " {}" }
+  local said = ("Fails today: %s, %s: found %s, wanted %s."):format(units.count(#ctx.findings,
+    "finding"), first.module or first.key or "", tostring(first.found), tostring(first.wanted))
+  return { comment(said), name .. " {}" }
 end
 
 local function add(lines, more)

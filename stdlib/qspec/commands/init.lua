@@ -46,23 +46,35 @@ local function check_output(path, force)
   end
 end
 
--- The path as a spec at `output` says it: an example, a snapshot of the hub's cache, below the
--- spec's folder, or from the root.
+local HUB_SNAPSHOT = "/models%-%-([^/]-)%-%-([^/]+)/snapshots/(%x+)/?(.*)$"
+
+local function last_part(path)
+  return path:gsub("/+$", ""):match("[^/]+$") or path
+end
+
+local function hub_source(repository, commit, file)
+  local fields = { { "revision", lua_source.quote(commit) } }
+  if file ~= "" then fields[2] = { "file", lua_source.quote(file) } end
+  return lua_source.call("hub", { repository }, fields)
+end
+
+-- What a spec at `output` calls the path: an example, a repository when it is a snapshot of the
+-- hub's cache, a path below the spec's folder, or one from the root.
 local function reference(path, output)
   local absolute = system.absolute(path)
-  local example = absolute:match("^(.*)/[^/]+$") == system.home() .. "/examples/models"
-  if example then return "example " .. lua_source.quote(absolute:match("[^/]+$")) end
-  local org, name, commit, rest = absolute:match(
-    "/models%-%-([^/]-)%-%-([^/]+)/snapshots/(%x+)/?(.*)$")
-  if org then
-    local list = { ("hub { %s, revision = %s"):format(lua_source.quote(org .. "/" .. name),
-      lua_source.quote(commit)) }
-    if rest ~= "" then list[2] = "file = " .. lua_source.quote(rest) end
-    return table.concat(list, ", ") .. " }"
+  if absolute:match("^(.*)/[^/]+$") == system.home() .. "/examples/models" then
+    return "example " .. lua_source.quote(last_part(absolute))
   end
+  local org, name, commit, file = absolute:match(HUB_SNAPSHOT)
+  if org then return hub_source(org .. "/" .. name, commit, file) end
   local folder = output and system.absolute(output):match("^(.*/)[^/]*$")
   if folder and absolute:sub(1, #folder) == folder then absolute = absolute:sub(#folder + 1) end
   return lua_source.quote(absolute)
+end
+
+local function name_of(path)
+  local _, repository, _, file = system.absolute(path):match(HUB_SNAPSHOT)
+  return repository and file == "" and repository or last_part(path)
 end
 
 local function unique(list)
@@ -104,7 +116,7 @@ local function observe(args)
   local baseline = args.baseline and Subject.new { name = args.baseline, path = args.baseline }
   local subject = Subject.new { name = args.path, path = args.path, baseline = baseline }
   local contexts, names = observation.checks(subject)
-  return { name = args.path:gsub("/+$", ""):match("[^/]+$") or args.path, subject = subject,
+  return { name = name_of(args.path), subject = subject,
     checkpoint = reference(args.path, args.output),
     baseline = args.baseline and reference(args.baseline, args.output), contexts = contexts,
     check_names = names, converted = observation.converted(subject),
@@ -124,7 +136,8 @@ function M.run(args)
   local faults = findings_in(found.contexts)
   if faults == 0 then return outcome.EXIT_PASS end
   system.stderr(("qspec: warning: the checkpoint has %s already, and fails its own spec\n"
-    .. "  hint: qspec inspect %s shows them\n"):format(units.count(faults, "finding"), args.path))
+    .. "  hint: comments in the spec name the first of each check\n"):format(
+    units.count(faults, "finding")))
   return outcome.EXIT_FAIL
 end
 
