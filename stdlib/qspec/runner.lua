@@ -2,6 +2,7 @@
 
 local sandbox = require "host.sandbox"
 local system = require "host.system"
+local family = require "qspec.family"
 local outcome = require "qspec.outcome"
 local tier = require "qspec.tier"
 local Context = require "qspec.context"
@@ -111,16 +112,6 @@ function Runner:check(job, declaration, index)
   return event
 end
 
-local function check_family(subject, families)
-  local found = subject.architecture.name
-  for _, name in ipairs(families) do
-    if name == found then return end
-  end
-  error(outcome.error("usage", ("the checkpoint is a '%s', the spec is for '%s'"):format(found,
-    table.concat(families, "' and '")), ("run the spec of its own family, or write one: "
-    .. "qspec init %s"):format(subject.path), subject.path), 0)
-end
-
 -- What the report says of a model before its checks; opening it may fail, and then nothing runs.
 function Runner:describe(job)
   local event = { model = job.name, path = job.subject and job.subject.path or nil }
@@ -130,7 +121,7 @@ function Runner:describe(job)
     event.architecture = subject.architecture.name
     if subject:has_weights() then subject:open() end
     event.method = subject.format and subject.format.name or nil
-    if job.families then check_family(subject, job.families) end
+    family.check(subject, job.families)
     if subject.known_baselines then
       subject.baseline = require("qspec.baseline").infer(subject, subject.known_baselines,
         self.highest) or false
