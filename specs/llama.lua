@@ -74,10 +74,16 @@ model "TinyLlama gptq act-order" {
 }
 
 model "Llama-3.2-1B fp8" {
-  checkpoint = hub "hf-internal-testing/Llama-3.2-1B-Instruct-fp8",
-  quantized  = { method = "fp8" },
-  layers     = { "*.self_attn.*", "*.mlp.*", class = "FP8Linear", dtype = "float8_e4m3fn" },
-  generates  = {
+  checkpoint   = hub "hf-internal-testing/Llama-3.2-1B-Instruct-fp8",
+  architecture = {
+    model_type = "llama", dtype = "bfloat16", hidden_size = 2048, intermediate_size = 8192,
+    num_hidden_layers = 16, num_attention_heads = 32, num_key_value_heads = 8, head_dim = 64,
+    vocab_size = 128256, tie_word_embeddings = true,
+    quantization_config = { quant_method = "fp8", weight_block_size = { 128, 128 } },
+  },
+  quantized    = { method = "fp8" },
+  layers       = { "*.self_attn.*", "*.mlp.*", class = "FP8Linear", dtype = "float8_e4m3fn" },
+  generates    = {
     "Once upon a time", max_new_tokens = 10,
     accepts = { "Once upon a time, in a small village nestled in the rolling hills" },
   },

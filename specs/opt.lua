@@ -23,11 +23,13 @@ numerics {}
 -- compare a model with itself after saving, and give no texts. The ratios follow from the
 -- configuration as transformers 5.17 counts it.
 
-local opt_125m = {
-  model_type = "opt", dtype = "float16", hidden_size = 768, num_hidden_layers = 12,
-  num_attention_heads = 12, ffn_dim = 3072, word_embed_proj_dim = 768,
-  max_position_embeddings = 2048, vocab_size = 50272,
-}
+local function opt_125m(quantization_config)
+  return {
+    model_type = "opt", dtype = "float16", hidden_size = 768, num_hidden_layers = 12,
+    num_attention_heads = 12, ffn_dim = 3072, word_embed_proj_dim = 768,
+    max_position_embeddings = 2048, vocab_size = 50272, quantization_config = quantization_config,
+  }
+end
 
 local opt_350m = {
   model_type = "opt", dtype = "float16", hidden_size = 1024, num_hidden_layers = 24,
@@ -38,7 +40,7 @@ local opt_350m = {
 local function opt_125m_in_4_bits(type, double_quant)
   return {
     checkpoint   = hub("facebook/opt-125m", "refs/pr/49"),
-    architecture = opt_125m,
+    architecture = opt_125m(),
     quantize     = bitsandbytes {
       bits = 4, type = type, double_quant = double_quant, compute_dtype = "bfloat16",
     },
@@ -79,23 +81,29 @@ model "opt-350m int8" {
 }
 
 model "opt-125m gptq" {
-  checkpoint = hub "ybelkada/opt-125m-gptq-4bit",
-  quantized  = { method = "gptq", bits = 4 },
-  layers     = { "*.self_attn.*", "*.fc1", "*.fc2", class = "TorchLinear" },
-  dtypes     = { "*.self_attn.*", "*.fc1", "*.fc2", logical = "int4" },
+  checkpoint   = hub "ybelkada/opt-125m-gptq-4bit",
+  architecture = opt_125m { quant_method = "gptq", bits = 4, group_size = 128, sym = true },
+  quantized    = { method = "gptq", bits = 4 },
+  layers       = { "*.self_attn.*", "*.fc1", "*.fc2", class = "TorchLinear" },
+  dtypes       = { "*.self_attn.*", "*.fc1", "*.fc2", logical = "int4" },
 }
 
 model "opt-125m awq" {
-  checkpoint = hub "casperhansen/opt-125m-awq",
-  quantized  = { method = "awq", bits = 4 },
-  layers     = { "*.self_attn.*", "*.fc1", "*.fc2", class = "AwqTorchLinear" },
-  dtypes     = { "*.self_attn.*", "*.fc1", "*.fc2", logical = "int4" },
+  checkpoint   = hub "casperhansen/opt-125m-awq",
+  architecture = opt_125m { quant_method = "awq", bits = 4, group_size = 128, version = "gemm" },
+  quantized    = { method = "awq", bits = 4 },
+  layers       = { "*.self_attn.*", "*.fc1", "*.fc2", class = "AwqTorchLinear" },
+  dtypes       = { "*.self_attn.*", "*.fc1", "*.fc2", logical = "int4" },
 }
 
 model "opt-125m awq k_proj dense" {
-  checkpoint = hub "hf-internal-testing/opt-125m-awq-no-k-proj",
-  quantized  = { method = "awq", bits = 4 },
-  layers     = { "*.v_proj", class = "AwqTorchLinear" },
-  dtypes     = { "*.v_proj", logical = "int4" },
-  excluded   = { "*.k_proj", "lm_head" },
+  checkpoint   = hub "hf-internal-testing/opt-125m-awq-no-k-proj",
+  architecture = opt_125m {
+    quant_method = "awq", bits = 4, group_size = 128, version = "gemm",
+    modules_to_not_convert = { "k_proj" },
+  },
+  quantized    = { method = "awq", bits = 4 },
+  layers       = { "*.v_proj", class = "AwqTorchLinear" },
+  dtypes       = { "*.v_proj", logical = "int4" },
+  excluded     = { "*.k_proj", "lm_head" },
 }
