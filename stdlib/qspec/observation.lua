@@ -37,15 +37,17 @@ end
 ---@param subject table
 ---@return table<string, qspec.Context> contexts by name
 ---@return string[] names in order
+---@return integer findings of all of them
 function M.checks(subject)
-  local contexts, names = {}, {}
+  local contexts, names, findings = {}, {}, 0
   for _, check in ipairs(registry("checks").all()) do
     if runs_alone(check) then
       contexts[check.name] = run_check(check, subject, subject.path)
       names[#names + 1] = check.name
+      findings = findings + #contexts[check.name].findings
     end
   end
-  return contexts, names
+  return contexts, names, findings
 end
 
 local function names_of(rows)
