@@ -26,15 +26,16 @@ local function commit_of(folder, revision)
   if system.kind(folder .. "/snapshots/" .. revision) == "directory" then return revision end
 end
 
---- The snapshot folder of a repository.
+--- The snapshot folder of a repository, or one file of it.
 ---@param repository string "org/name"
 ---@param revision string|nil "main" unless given
+---@param file string|nil
 ---@return string|nil path, string|nil why_not, string|nil how to enable it
-function M.find(repository, revision)
+function M.find(repository, revision, file)
   revision = revision or "main"
   local folder = M.cache() .. "/models--" .. repository:gsub("/", "--")
-  local enable = ("hf download %s%s, or --model PATH"):format(repository,
-    revision ~= "main" and " --revision " .. revision or "")
+  local enable = ("hf download %s%s%s, or --model PATH"):format(repository,
+    file and " " .. file or "", revision ~= "main" and " --revision " .. revision or "")
   if system.kind(folder) ~= "directory" then
     return nil, ("%s is not in the Hugging Face cache (%s)"):format(repository, M.cache()), enable
   end
@@ -44,7 +45,10 @@ function M.find(repository, revision)
     return nil, ("revision '%s' of %s is not in the Hugging Face cache (%s)")
       :format(revision, repository, M.cache()), enable
   end
-  return snapshot
+  if not file then return snapshot end
+  if system.kind(snapshot .. "/" .. file) == "file" then return snapshot .. "/" .. file end
+  return nil, ("%s of %s is not in the Hugging Face cache (%s)"):format(file, repository,
+    M.cache()), enable
 end
 
 return M

@@ -1,5 +1,6 @@
 -- From a spec and the command line to an ordered list of work: models, and the checks of each.
 
+local accepted_outputs = require "qspec.accepted_outputs"
 local glob = require "qspec.glob"
 local hub = require "qspec.hub"
 local json = require "host.json"
@@ -28,7 +29,8 @@ end
 
 local function resolve(reference)
   if reference.kind == "hub" then
-    local path, reason, enable = hub.find(reference.repository, reference.revision)
+    local path, reason, enable = hub.find(reference.repository, reference.revision,
+      reference.file)
     if path then return path end
     return nil, { reason = reason, enable = enable }
   end
@@ -143,7 +145,7 @@ local function given_job(spec, options)
   local name = path:gsub("/+$", ""):match("[^/]+$") or path
   local subject = subject_of({ name = name }, path, options)
   if not options.baseline then subject.known_baselines = known_baselines(spec) end
-  return { name = name, tags = {}, subject = subject, family = spec.family,
+  return { name = name, tags = {}, subject = subject, families = spec.families,
     declarations = by_tier(declarations_for(spec)) }
 end
 
@@ -201,9 +203,23 @@ local function select_declarations(job, options)
   job.declarations = kept
 end
 
+-- What `qspec accept` recorded, for each model and this device.
+local function add_accepted(spec, jobs, device)
+  local records = accepted_outputs.read(spec.path)
+  for _, job in ipairs(jobs) do
+    if job.subject then
+      job.subject.accepted = function(prompt, max_new_tokens)
+        return accepted_outputs.texts(records, { model = job.name, device = device,
+          prompt = prompt, max_new_tokens = max_new_tokens })
+      end
+    end
+  end
+end
+
 --- The work that a spec asks for.
 ---@param spec table
----@param options table {model?, baseline?, only: string[], skip: string[], tier?}
+---@param options table {model?, baseline?, only: string[], skip: string[], tier?, device?: as
+---  accepted_outputs.device gives it}
 ---@return qspec.Job[]
 function M.make(spec, options)
   local jobs = {}
@@ -212,6 +228,7 @@ function M.make(spec, options)
   else
     for i, model in ipairs(spec.models) do jobs[i] = declared_job(spec, model, options) end
   end
+  add_accepted(spec, jobs, options.device)
   check_selectors("--only", options.only, jobs)
   check_selectors("--skip", options.skip, jobs)
   for _, job in ipairs(jobs) do select_declarations(job, options) end

@@ -27,6 +27,26 @@ local function add_subject(files, seen, subject, hashed)
   end
 end
 
+-- What sha256sum prints of config.json and the weight files, in the order of their names.
+local function checksums(subject)
+  local paths = subject:has_file("config.json") and { subject:file("config.json") } or {}
+  for _, file in ipairs(subject.stored:files()) do paths[#paths + 1] = file.path end
+  table.sort(paths)
+  for i, path in ipairs(paths) do
+    paths[i] = system.sha256_file(path) .. "  " .. path:match("[^/]*$") .. "\n"
+  end
+  return table.concat(paths)
+end
+
+--- Which checkpoint this is: the commit of a snapshot in the hub's cache, else a hash of its files.
+---@param subject table
+---@return table {revision} or {sha256}
+function M.origin(subject)
+  local commit = system.absolute(subject.path):match("/models%-%-[^/]+/snapshots/(%x+)")
+  if commit then return { revision = commit } end
+  return { sha256 = system.sha256(checksums(subject)) }
+end
+
 --- The provenance of a run. Hashes are computed only when a report will hold them.
 ---@param args table options of `qspec run`
 ---@param specs table[]

@@ -2,6 +2,7 @@
 
 local sandbox = require "host.sandbox"
 local system = require "host.system"
+local family = require "qspec.family"
 local outcome = require "qspec.outcome"
 local tier = require "qspec.tier"
 local Context = require "qspec.context"
@@ -120,10 +121,7 @@ function Runner:describe(job)
     event.architecture = subject.architecture.name
     if subject:has_weights() then subject:open() end
     event.method = subject.format and subject.format.name or nil
-    if job.family and job.family ~= subject.architecture.name then
-      error(outcome.error("usage", ("the checkpoint is a '%s', the spec is for '%s'"):format(
-        subject.architecture.name, job.family), "run the spec of its own family", subject.path), 0)
-    end
+    family.check(subject, job.families)
     if subject.known_baselines then
       subject.baseline = require("qspec.baseline").infer(subject, subject.known_baselines,
         self.highest) or false

@@ -1,6 +1,7 @@
 -- One `qspec run`: specs and options in, events to the reporters, exit code out.
 
 local system = require "host.system"
+local accepted_outputs = require "qspec.accepted_outputs"
 local device = require "qspec.device"
 local outcome = require "qspec.outcome"
 local plan = require "qspec.plan"
@@ -84,13 +85,14 @@ local function as_set(list)
   return set
 end
 
-local function load_jobs(args)
+local function load_jobs(args, chosen)
   local jobs, specs = {}, {}
   for _, path in ipairs(args.spec) do
     local loaded = spec.load(path)
     specs[#specs + 1] = loaded
     for _, job in ipairs(plan.make(loaded, { model = args.model, baseline = args.baseline,
-      only = args.only, skip = args.skip, tier = args.tier })) do
+      only = args.only, skip = args.skip, tier = args.tier,
+      device = accepted_outputs.device(chosen.name) })) do
       jobs[#jobs + 1] = job
     end
   end
@@ -118,7 +120,7 @@ end
 ---@return integer exit code
 function M.run(args, began)
   local chosen = device.choose(args.device, as_set(args.require).gpu)
-  local jobs, specs = load_jobs(args)
+  local jobs, specs = load_jobs(args, chosen)
   local opened = open_reporters(args)
   local reporters = event_lists(opened)
   local options = { tier = args.tier, fail_fast = args.fail_fast, no_skip = args.no_skip,

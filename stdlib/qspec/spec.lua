@@ -166,8 +166,38 @@ local function text_argument(verb, value)
   return value
 end
 
+-- The architectures that a spec is for: one name, or a list of them.
+local function known_families(names)
+  local list = type(names) == "table" and names or { names }
+  if #list == 0 then mistake("family wants a name", 'write family "llama"', (caller())) end
+  local architectures = registry("architectures")
+  for _, name in ipairs(list) do
+    if not architectures.has(text_argument("family", name)) then
+      local close = nearest(name, architectures.names())
+      mistake(("there is no architecture '%s'"):format(name), close
+        and ("did you mean '%s'?"):format(close) or "qspec list architectures shows them",
+        (caller()))
+    end
+  end
+  return list
+end
+
+local HUB_FIELDS = {
+  [1] = { type = "string", name = "repository", required = true },
+  revision = { type = "string", help = "branch, tag or commit; main unless given" },
+  file = { type = "string", help = "one file of the repository: a GGUF" },
+}
+
+local function hub_reference(value, revision)
+  if type(value) ~= "table" then
+    return { kind = "hub", repository = text_argument("hub", value), revision = revision }
+  end
+  local fields = schema.check(HUB_FIELDS, value, "hub", (caller()))
+  return { kind = "hub", repository = fields[1], revision = fields.revision, file = fields.file }
+end
+
 function Spec:add_structure_verbs(env)
-  env.family = function(name) self.family = text_argument("family", name) end
+  env.family = function(names) self.families = known_families(names) end
   env.model = function(name)
     text_argument("model", name)
     return function(fields) self:add_model(name, fields) end
@@ -180,9 +210,7 @@ function Spec:add_structure_verbs(env)
     return { kind = "path", example = text_argument("example", name), where = caller(),
       path = system.home() .. "/examples/models/" .. name }
   end
-  env.hub = function(name, revision)
-    return { kind = "hub", repository = text_argument("hub", name), revision = revision }
-  end
+  env.hub = hub_reference
   env.path = function(name)
     return { kind = "path", path = self:beside(text_argument("path", name)) }
   end
@@ -237,7 +265,7 @@ end
 
 --- Reads a spec file.
 ---@param path string
----@return table spec {path, family?, models, declarations}
+---@return table spec {path, families?, models, declarations}
 function M.load(path)
   local kind = system.kind(path)
   if kind == "directory" then

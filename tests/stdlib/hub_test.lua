@@ -89,3 +89,15 @@ test("a ref that is no commit is absence, wherever it points", function()
     .find("org/name"), nil)
   test.equal(cached { ["/refs/main"] = "", ["/snapshots/"] = true }.find("org/name"), nil)
 end)
+
+test("one file of a repository is found in its snapshot", function()
+  local hub = cached { ["/snapshots/abc123/a.gguf"] = "GGUF" }
+  test.equal(hub.find("org/name", nil, "a.gguf"), FOLDER .. "/snapshots/abc123/a.gguf")
+end)
+
+test("a file that was not downloaded says so, with the command that gets it alone", function()
+  local path, reason, enable = cached().find("org/name", nil, "a.gguf")
+  test.equal({ path, reason, enable }, { nil,
+    "a.gguf of org/name is not in the Hugging Face cache (/c)",
+    "hf download org/name a.gguf, or --model PATH" })
+end)

@@ -130,8 +130,8 @@ end)
 test("--model stands in for every model of the spec", function()
   local jobs = jobs_of(FAMILY .. TINY, { model = EXAMPLE .. "/" })
   test.equal(#jobs, 1)
-  test.equal({ jobs[1].name, jobs[1].family, checks_of(jobs[1]) },
-    { "bloom-tiny-bnb-nf4", "bloom", "memory config layers numerics" })
+  test.equal({ jobs[1].name, jobs[1].families, checks_of(jobs[1]) },
+    { "bloom-tiny-bnb-nf4", { "bloom" }, "memory config layers numerics" })
 end)
 
 test("--model may use the baselines that the spec names, and --baseline is the one used", function()

@@ -122,3 +122,30 @@ end)
 test("generates needs accepted texts", function()
   mistake('generates { "Hello" }', "no 'accepts'", 1)
 end)
+
+test("a family is one name or a list of them", function()
+  test.equal(load('family "bloom"\nlayers {}').families, { "bloom" })
+  test.equal(load('family { "phi", "phi3" }\nlayers {}').families, { "phi", "phi3" })
+end)
+
+test("a family that no architecture has is a mistake with the nearest name", function()
+  local err = mistake('\nfamily "blom"\nlayers {}', "there is no architecture 'blom'", 2)
+  test.equal(err.hint, "did you mean 'bloom'?")
+  mistake('family {}\nlayers {}', "family wants a name", 1)
+end)
+
+test("a repository is named alone, with a revision, or with one of its files", function()
+  local function reference(text) return load("model 'm' { checkpoint = hub" .. text .. " }")
+    .models[1].checkpoint end
+  test.equal(reference ' "org/name"', { kind = "hub", repository = "org/name" })
+  test.equal(reference '("org/name", "v2")',
+    { kind = "hub", repository = "org/name", revision = "v2" })
+  test.equal(reference ' { "org/name", file = "a.gguf", revision = "v2" }',
+    { kind = "hub", repository = "org/name", file = "a.gguf", revision = "v2" })
+end)
+
+test("an unknown key of hub names the nearest", function()
+  local err = mistake('model "m" { checkpoint = hub { "org/name", fle = "a" } }',
+    "hub has an unknown key 'fle'", 1)
+  test.ok(err.hint:find("did you mean 'file'?", 1, true), err.hint)
+end)

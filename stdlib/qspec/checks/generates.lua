@@ -1,14 +1,8 @@
 -- Greedy generations in an accepted set.
 
+local accepted_outputs = require "qspec.accepted_outputs"
 local generation = require "qspec.generation"
 local units = require "qspec.units"
-
-local function accepted_for(params, prompt)
-  local accepts = params.accepts
-  if not accepts then return nil end
-  if #accepts > 0 then return accepts end
-  return accepts[prompt]
-end
 
 local function contains(list, text)
   for _, candidate in ipairs(list) do
@@ -49,7 +43,7 @@ return {
     [1] = { list_of = "string", name = "prompts", required = true, help = "one or more prompts" },
     max_new_tokens = { type = "integer", default = 10, help = "tokens to generate",
       check = function(value) return value < 1 and "must be at least 1" or nil end },
-    accepts = { type = "table", required = true, check = check_accepts,
+    accepts = { type = "table", check = check_accepts,
       help = "accepted texts, prompt included; or a table from prompt to such a list" },
     tie = { type = "number", default = 0.05, help = "logit margin under which a miss is a tie" },
   },
@@ -58,16 +52,18 @@ Tokenizes each prompt, generates greedily as transformers' generate(do_sample=Fa
 model's generation_config, and decodes without special tokens. The text, prompt included, must be
 one of those accepted. On a miss the nearest accepted text is taken; the finding names the first
 token that differs, both candidates and their margin in logits. Under `tie` the miss is called a
-tie and noted: another device may break it the other way. Anything larger is a change.]],
+tie and noted: another device may break it the other way. Anything larger is a change. Texts that
+`qspec accept` recorded for this model and device are accepted too.]],
   example = [[generates { "Hello my name is", max_new_tokens = 1,
   accepts = { "Hello my name is John", "Hello my name is Alina" } }]],
   run = function(ctx)
     local prompts = ctx.params
     for i, prompt in ipairs(prompts) do
       ctx:progress(i, #prompts, prompt)
-      local accepted = accepted_for(ctx.params, prompt)
-      if not accepted then
-        ctx:finding { key = prompt, found = "no accepted text", wanted = "at least one" }
+      local accepted = accepted_outputs.of(ctx.subject, ctx.params, prompt)
+      if #accepted == 0 then
+        ctx:finding { key = prompt, found = "no accepted text", wanted = "at least one",
+          hint = "qspec accept shows what the model says, and records it" }
       else
         local result = generation.run(ctx.subject, prompt, ctx.params.max_new_tokens)
         if not contains(accepted, result.text) then report_miss(ctx, prompt, result, accepted) end

@@ -1,0 +1,122 @@
+-- qspec accept: what a model says now becomes what is accepted of it.
+
+local acceptance = require "qspec.acceptance"
+local accepted_outputs = require "qspec.accepted_outputs"
+local device = require "qspec.device"
+local family = require "qspec.family"
+local lua_source = require "qspec.lua_source"
+local outcome = require "qspec.outcome"
+local plan = require "qspec.plan"
+local provenance = require "qspec.provenance"
+local spec = require "qspec.spec"
+local system = require "host.system"
+local units = require "qspec.units"
+
+local M = {
+  name = "accept",
+  summary = "show what a spec's models say that is not accepted yet, and record it",
+  examples = {
+    "qspec accept specs/bloom.lua",
+    "qspec accept my.lua --model ./my-bloom --yes",
+  },
+}
+
+function M.options(parser)
+  parser:argument("spec", "A spec file; the texts go to SPEC.accepted.json beside it.")
+  parser:option("--model", "Ask this checkpoint, not the spec's models."):argname("PATH")
+  parser:option("--only", "Only models or tags of this name or pattern."):count("*")
+    :argname("NAME")
+  parser:option("--device", "auto, cpu or cuda[:N]."):default("auto"):argname("DEVICE")
+  parser:flag("--yes", "Record; without it the differences are shown only.")
+end
+
+local function say(text, ...)
+  system.stdout(text:format(...) .. "\n")
+end
+
+local function show(output)
+  local quote = lua_source.quote
+  if output.is_accepted then return say("  = %s", quote(output.prompt)) end
+  local divergence = output.divergence
+  say("  %s %s", divergence and "~" or "+", quote(output.prompt))
+  if divergence then say("      accepted  %s", quote(divergence.accepted)) end
+  say("      found     %s", quote(output.text))
+  if divergence and divergence.margin then
+    say("      token %d: %s instead of %s, margin %.4f%s", output.new_token,
+      quote(tostring(divergence.found)), quote(tostring(divergence.wanted)), divergence.margin,
+      output.is_tie and ", a tie" or "")
+  end
+end
+
+local function say_absent(job)
+  say("%s\n  - %s\n    enable: %s", job.name, job.absent.reason, job.absent.enable)
+end
+
+-- The job's outputs, each with where it came from; nil when its model is not on this machine.
+local function ask(job, chosen)
+  if job.absent then return say_absent(job) end
+  family.check(job.subject, job.families)
+  say("%s  on %s", job.name, chosen.name)
+  local outputs = acceptance.outputs(job)
+  for _, output in ipairs(outputs) do
+    show(output)
+    output.subject = job.subject
+  end
+  job.subject:release()
+  return outputs
+end
+
+local function records_of(outputs, chosen)
+  local records, origins = {}, {}
+  for i, output in ipairs(outputs) do
+    local subject = output.subject
+    origins[subject] = origins[subject] or provenance.origin(subject)
+    records[i] = { model = output.model, device = accepted_outputs.device(chosen.name),
+      prompt = output.prompt, max_new_tokens = output.max_new_tokens, text = output.text,
+      provenance = { qspec = system.version().qspec, date = system.now(), device = chosen.name,
+        revision = origins[subject].revision, sha256 = origins[subject].sha256 } }
+  end
+  return records
+end
+
+-- What is not accepted among the outputs of all jobs, and how many outputs there are.
+local function ask_all(jobs, chosen)
+  local new, count = {}, 0
+  for _, job in ipairs(jobs) do
+    for _, output in ipairs(ask(job, chosen) or {}) do
+      count = count + 1
+      if not output.is_accepted then new[#new + 1] = output end
+    end
+  end
+  return new, count
+end
+
+local function jobs_of(args, loaded, chosen)
+  local jobs = {}
+  for _, job in ipairs(plan.make(loaded, { model = args.model, only = args.only, skip = {},
+      device = accepted_outputs.device(chosen.name) })) do
+    if #acceptance.declarations(job) > 0 then jobs[#jobs + 1] = job end
+  end
+  if #jobs > 0 then return jobs end
+  error(outcome.error("spec", "there is no generates to accept", args.model
+    and "with --model those outside of a model { ... } count" or nil, args.spec), 0)
+end
+
+function M.run(args)
+  local chosen = device.choose(args.device)
+  local new, count = ask_all(jobs_of(args, spec.load(args.spec), chosen), chosen)
+  if count == 0 then return outcome.EXIT_NOTHING end
+  if #new == 0 then
+    say("\nnothing to accept: %s as before", units.count(count, "output"))
+    return outcome.EXIT_PASS
+  elseif not args.yes then
+    say("\n%s of %d not accepted, none recorded: --yes records them", units.count(#new, "output"),
+      count)
+    return outcome.EXIT_FAIL
+  end
+  accepted_outputs.record(args.spec, records_of(new, chosen))
+  say("\n%s recorded in %s", units.count(#new, "output"), accepted_outputs.path(args.spec))
+  return outcome.EXIT_PASS
+end
+
+return M
