@@ -41,20 +41,34 @@ void check_numbers(std::span<const float> scores, size_t step) {
       .hint("a weight or a scale that is not finite, or an overflow of the dtype");
 }
 
+// What the decoder continues: the prompt, or of an encoder-decoder, which reads the prompt as its
+// source, the token that every output starts with.
+std::vector<int64_t> first_tokens(const Model& model, const std::vector<int64_t>& prompt,
+                                  const GenerateOptions& options, KvCache& cache) {
+  if (!model.has_encoder()) return prompt;
+  if (!options.decoder_start) {
+    throw Error(ErrorKind::kSpec, "generation has no decoder_start_token_id")
+        .hint("the decoder of an encoder-decoder starts with it; config.json names it");
+  }
+  model.encode(make_batch({&prompt, 1}, model.vocab_size()), cache);
+  return {*options.decoder_start};
+}
+
 }  // namespace
 
 Generation generate(const Model& model, const std::vector<int64_t>& prompt,
                     const GenerateOptions& options) {
-  Generation result{prompt, {}, false};
-  TokenBatch batch = make_batch({&prompt, 1}, model.vocab_size());
   const auto steps = static_cast<size_t>(options.max_new_tokens);
   KvCache cache = model.make_cache(static_cast<int64_t>(prompt.size() + steps));
+  Generation result{first_tokens(model, prompt, options, cache), {}, false};
+  const size_t first = result.ids.size();
+  TokenBatch batch = make_batch({&result.ids, 1}, model.vocab_size());
   while (result.steps.size() < steps && !result.met_eos) {
     const RunResult run = model.run(batch, cache, {.taps = {}, .last_position_only = true});
     at::Tensor row = run.logits.view({-1}).to(at::kFloat, /*non_blocking=*/false, /*copy=*/true);
     const std::span<float> scores(row.mutable_data_ptr<float>(), static_cast<size_t>(row.numel()));
     check_numbers(scores, result.steps.size());
-    apply_logits_rules(options, result.ids, prompt.size(), scores);
+    apply_logits_rules(options, result.ids, first, scores);
     const GenerateStep& step = result.steps.emplace_back(choose(scores));
     result.ids.push_back(step.token);
     result.met_eos =

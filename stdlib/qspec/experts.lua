@@ -89,7 +89,7 @@ end
 
 --- The modules of a checkpoint: projections that it holds packed expert by expert are listed so.
 ---@param architecture table
----@param modules table[] from decoder.modules
+---@param modules table[] from builder.modules
 ---@param tensors table[] entries of a checkpoint
 ---@return table[] modules
 function M.listed(architecture, modules, tensors)

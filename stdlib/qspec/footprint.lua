@@ -94,7 +94,7 @@ end
 
 --- Footprint from the architecture alone, no weights needed.
 ---@param architecture table
----@param modules table[] from decoder.modules
+---@param modules table[] from builder.modules
 ---@param dtype string load dtype
 ---@param converted fun(module: table): table|nil the request for a converted module, or nil
 ---@param dtype_of (fun(module: table): string|nil)|nil as qspec.Requests has it

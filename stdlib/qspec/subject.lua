@@ -7,7 +7,7 @@ local outcome = require "qspec.outcome"
 local registry = require "qspec.registry"
 local nearest = require "qspec.nearest"
 local census = require "qspec.census"
-local decoder = require "qspec.decoder"
+local builder = require "qspec.builder"
 local experts = require "qspec.experts"
 local holdings = require "qspec.holdings"
 local model_config = require "qspec.model_config"
@@ -258,7 +258,7 @@ end
 function lazy.modules(self)
   local has
   if self:has_weights() then has = holdings.lookup(self.architecture, self.entries) end
-  local ok, result = pcall(decoder.modules, self.architecture, self.config, has)
+  local ok, result = pcall(builder.modules, self.architecture, self.config, has)
   if ok and has then result = experts.listed(self.architecture, result, self.entries) end
   if ok then return self:with_parameters_of_format(result) end
   error(type(result) == "string" and result or outcome.at(result, self.config_file.where), 0)

@@ -41,6 +41,17 @@ Operation attention_mask(Attributes& attributes) {
   };
 }
 
+// {op="token_mask", keys=, out=}: true where a key is no padding, [B, 1, 1, L], or nothing where
+// none is padding. For queries that see all keys, before and behind them.
+Operation token_mask(Attributes& attributes) {
+  const Slot keys = attributes.input("keys");
+  const Slot out = attributes.output();
+  return [=](Frame& frame) {
+    const at::Tensor tokens = frame[keys].ne(0);
+    if (!tokens.all().item<bool>()) frame[out] = tokens.unsqueeze(1).unsqueeze(1);
+  };
+}
+
 // {op="sdpa", q=, k=, v=, mask=, scale=, broadcast=, out=}: LibTorch's fused attention.
 // q [B, H, T, D], k and v [B, K, L, D] -> [B, H, T, D]. Heads of keys and values are repeated by
 // the kernel when there is no mask, and before it when there is one; with broadcast never.
@@ -67,7 +78,8 @@ Operation sdpa(Attributes& attributes) {
   };
 }
 
-constexpr OpKind kOps[] = {{"attention_mask", attention_mask}, {"sdpa", sdpa}};
+constexpr OpKind kOps[] = {
+    {"attention_mask", attention_mask}, {"token_mask", token_mask}, {"sdpa", sdpa}};
 
 }  // namespace
 

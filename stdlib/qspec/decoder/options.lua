@@ -29,7 +29,7 @@ for _, name in ipairs { "bloom_gelu", "gelu", "gelu_fast", "gelu_new", "gelu_pyt
 end
 
 local NORM_KINDS = { "layer_norm", "layer_norm_plus_one", "layer_norm_fp32", "layer_norm_bare",
-  "rms_norm", "rms_norm_fp32", "rms_norm_plus_one" }
+  "rms_norm", "rms_norm_fp32", "rms_norm_own", "rms_norm_plus_one" }
 
 local DECODER = {
   layers = COUNT, width = COUNT, vocabulary = COUNT,
@@ -44,6 +44,8 @@ local DECODER = {
 
 local NORM = { kind = { type = "string", required = true, allowed = NORM_KINDS },
   eps = { type = "number", required = true }, class = OPTIONAL_STRING, bias = OPTIONAL_BIAS }
+
+M.NORM = NORM
 
 local PARTS = {
   -- scale: times a number, rounded to the dtype before when scale_rounded
@@ -93,11 +95,12 @@ local LATENT = { q = OPTIONAL_STRING, q_down = OPTIONAL_STRING, q_norm = OPTIONA
   q_up = OPTIONAL_STRING, q_rank = OPTIONAL_COUNT, kv_down = STRING, kv_norm = STRING,
   kv_up = STRING, rank = COUNT, plain = COUNT, rope = COUNT, value = COUNT, eps = NORM.eps }
 
+-- as_down: what the last weight multiplies is cast to its dtype, which may be fp32 among others.
 local MLPS = {
   plain = { kind = STRING, up = STRING, down = STRING, width = COUNT, activation = ACTIVATION,
-    bias = BIAS },
+    bias = BIAS, as_down = FLAG },
   gated = { kind = STRING, gate = STRING, up = STRING, down = STRING, width = COUNT,
-    activation = ACTIVATION, bias = BIAS },
+    activation = ACTIVATION, bias = BIAS, as_down = FLAG },
   gated_fused = { kind = STRING, gate_up = STRING, down = STRING, width = COUNT,
     activation = ACTIVATION, bias = BIAS },
   experts = { kind = STRING, router = TABLE, experts = TABLE, activation = ACTIVATION,
@@ -125,7 +128,8 @@ local function check_activation(name)
     .. "can run"):format(schema.show(name))), 0)
 end
 
-local function checked_mlp(given, what)
+--- An MLP's table with defaults filled in.
+function M.mlp(given, what)
   local declaration = MLPS[given.kind]
   if not declaration then
     schema.check({ kind = { type = "string", required = true,
@@ -186,7 +190,7 @@ function M.check(name, given, most_layers)
   attention.rope = by_layer(attention.rope, layers, itself)
   attention.window = by_layer(attention.window, layers, itself)
   options.mlp = by_layer(options.mlp, layers, function(mlp)
-    return checked_mlp(mlp, what .. ": mlp")
+    return M.mlp(mlp, what .. ": mlp")
   end)
   return options
 end
