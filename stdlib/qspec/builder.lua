@@ -37,10 +37,24 @@ local function described(architecture, config)
   return builder, description
 end
 
-local function tied_names(architecture, config)
+-- The module whose weight a file stores of those that are tied to `target`: itself, or the first of
+-- the others that is there, as transformers has it.
+local function stored_one(pairs_of, target, has)
+  if not has or has(target .. ".weight") then return target end
+  for _, pair in ipairs(pairs_of) do
+    if pair[2] == target and has(pair[1] .. ".weight") then return pair[1] end
+  end
+  return target
+end
+
+local function tied_names(architecture, config, has)
   local tied = {}
   if config.tie_word_embeddings == false and not architecture.always_tied then return tied end
-  for _, pair in ipairs(architecture.tied) do tied[pair[1]] = pair[2] end
+  for _, pair in ipairs(architecture.tied) do
+    local stored = stored_one(architecture.tied, pair[2], has)
+    if pair[1] ~= stored then tied[pair[1]] = stored end
+    if pair[2] ~= stored then tied[pair[2]] = stored end
+  end
   return tied
 end
 
@@ -64,7 +78,7 @@ end
 ---@return qspec.ModelModule[]
 function M.modules(architecture, config, has)
   local builder, description = described(architecture, config)
-  return builder.list(description, tied_names(architecture, config), has)
+  return builder.list(description, tied_names(architecture, config, has), has)
 end
 
 --- The program that the engine runs, as plain data for host.model.build.
@@ -78,7 +92,7 @@ function M.program(architecture, config, has)
     error(outcome.error("unsupported", "the config asks for " .. description.unsupported
       .. ", which nothing here can run"), 0)
   end
-  local list = builder.list(description, tied_names(architecture, config), has)
+  local list = builder.list(description, tied_names(architecture, config, has), has)
   return builder.program(description, list)
 end
 

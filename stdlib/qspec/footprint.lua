@@ -116,7 +116,8 @@ end
 function M.of_census(census)
   local total = 0
   for _, row in ipairs(census.modules) do
-    if not row.tied_to or row.own_tensors then total = total + row.footprint end
+    local counts = not row.tied_to or row.own_tensors and not row.is_shared
+    if counts then total = total + row.footprint end
   end
   return total
 end

@@ -310,8 +310,12 @@ function lazy.generation_config(self)
     end
     return raw
   end
-  return { eos_token_id = self.raw.eos_token_id, bos_token_id = self.raw.bos_token_id,
-    pad_token_id = self.raw.pad_token_id }
+  local said = {}
+  for _, key in ipairs { "eos_token_id", "bos_token_id", "pad_token_id",
+    "decoder_start_token_id" } do
+    said[key] = self.config[key]
+  end
+  return said
 end
 
 function lazy.runtime(self)

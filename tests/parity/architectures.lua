@@ -14,7 +14,7 @@ local function modules_of(subject)
   local list = {}
   for i, row in ipairs(subject.census.modules) do
     local parameters, buffers = {}, {}
-    for name, parameter in pairs(row.parameters) do parameters[name] = parameter.shape end
+    for name, parameter in pairs(row.parameters) do parameters[name] = json.array(parameter.shape) end
     for name, buffer in pairs(row.buffers) do buffers[name] = json.array(buffer.shape) end
     list[i] = { name = row.name, class = row.class, kind = row.kind, status = row.status,
       parameters = parameters, buffers = buffers }

@@ -95,6 +95,18 @@ Operation rms_norm(Attributes& attributes) {
   };
 }
 
+// {op="rms_norm_bare", x=, eps=, out=}: without a weight.
+Operation rms_norm_bare(Attributes& attributes) {
+  const Slot x = attributes.input("x");
+  const double eps = attributes.number("eps");
+  const Slot out = attributes.output();
+  return [=](Frame& frame) {
+    const at::Tensor wide = frame[x].to(at::kFloat);
+    const at::Tensor normed = wide * at::rsqrt(wide.pow(2).mean(-1, true) + eps);
+    frame[out] = normed.to(frame[x].scalar_type());
+  };
+}
+
 // {op="layer_norm_by_head", x=, weights={...}, shape={D}, eps=, out=}: a layer norm of its own for
 // each head of x [B, H, T, D], without biases.
 Operation layer_norm_by_head(Attributes& attributes) {
@@ -118,7 +130,8 @@ constexpr OpKind kOps[] = {{"layer_norm", layer_norm},
                            {"layer_norm_by_head", layer_norm_by_head},
                            {"layer_norm_fp32", layer_norm_fp32},
                            {"layer_norm_bare", layer_norm_bare},
-                           {"rms_norm", rms_norm}};
+                           {"rms_norm", rms_norm},
+                           {"rms_norm_bare", rms_norm_bare}};
 
 }  // namespace
 

@@ -53,7 +53,7 @@ end
 
 --- A norm; `norm` has its kind, and its class where that is not the kind's own.
 function Listing:norm(name, norm, shape)
-  if norm.kind == "layer_norm_bare" then return end
+  if norm.kind:find("_bare$") then return end
   local bias = norm.bias
   if bias == nil then bias = norm.kind == "layer_norm" or norm.kind == "layer_norm_plus_one" end
   self:add({ name = name, class = norm.class or NORM_CLASS[norm.kind], kind = "norm",

@@ -42,8 +42,8 @@ local NORMS = {
 
 --- A norm that is not the model's own.
 function Program:norm_of(norm, name, x, out)
-  if norm.kind == "layer_norm_bare" then
-    return self:emit { op = "layer_norm_bare", x = x, eps = norm.eps, out = out }
+  if norm.kind:find("_bare$") then  -- without parameters
+    return self:emit { op = norm.kind, x = x, eps = norm.eps, out = out }
   end
   local how = NORMS[norm.kind]
   self:emit_module({ op = how.op, weighting = how.weighting, plus_one = how.plus_one,

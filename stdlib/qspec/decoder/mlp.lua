@@ -6,9 +6,18 @@ local M = {}
 
 local LIST, EMIT = {}, {}
 
+-- Of xIELU: two parameters of one number, and two constants that files hold as well.
+local LEARNED = { "alpha_p", "alpha_n", "beta", "eps" }
+local LEARNED_SHAPE = { alpha_p = { 1 }, alpha_n = { 1 } }
+
 function LIST.plain(listing, prefix, m, width)
   listing:linear(prefix .. m.up, width, m.width, m.bias)
   listing:linear(prefix .. m.down, m.width, width, m.bias)
+  if m.learned then
+    for _, name in ipairs(LEARNED) do
+      listing:parameter(prefix .. m.learned .. name, LEARNED_SHAPE[name] or {})
+    end
+  end
 end
 
 function LIST.gated(listing, prefix, m, width)
@@ -39,6 +48,18 @@ function M.list(listing, options, prefix, index)
   M.list_of(listing, prefix, options.mlp[index], options.width)
 end
 
+local function activate(program, prefix, m)
+  if not m.learned then
+    return program:emit { op = "activation", x = "inner", kind = m.activation, out = "inner" }
+  end
+  local op = { op = m.activation, x = "inner", out = "inner" }
+  for _, name in ipairs(LEARNED) do
+    op[name] = prefix .. m.learned .. name
+    op[name .. "_shape"] = LEARNED_SHAPE[name] or {}
+  end
+  program:emit(op)
+end
+
 local function down(program, prefix, m, out)
   local name = prefix .. m.down
   if m.as_down then
@@ -49,7 +70,7 @@ end
 
 function EMIT.plain(program, prefix, m, x, out)
   program:linear(prefix .. m.up, x, "inner")
-  program:emit { op = "activation", x = "inner", kind = m.activation, out = "inner" }
+  activate(program, prefix, m)
   down(program, prefix, m, out)
 end
 

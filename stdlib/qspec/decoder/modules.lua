@@ -8,6 +8,11 @@ local function embeddings(listing, options)
   local embed = options.embed
   local width = embed.width or options.width
   listing:embedding(embed.weight, options.vocabulary, width, embed.class, embed.buffers)
+  local sinusoids = embed.sinusoids
+  if sinusoids then
+    listing:buffers(sinusoids.module, sinusoids.class, { { name = "weights",
+      dtype = sinusoids.dtype, shape = { sinusoids.rows, options.width } } })
+  end
   if embed.positions then
     listing:embedding(embed.positions, embed.position_rows, options.width, embed.position_class)
   end

@@ -15,6 +15,11 @@ local function embeddings(program)
   end
   if embed.project_in then program:linear(embed.project_in, "x", "x") end
   if embed.norm then program:norm(embed.norm, "x", "x") end
+  if embed.sinusoids then
+    program:emit { op = "sinusoids", positions = "positions", offset = embed.sinusoids.offset,
+      width = program.options.width, like = "x", out = "places" }
+    program:add("x", "places", "x")
+  end
   if embed.positions then
     program:emit_module({ op = "embedding", ids = "positions", offset = embed.position_offset,
       out = "places" }, embed.positions)

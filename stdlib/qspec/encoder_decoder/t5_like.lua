@@ -19,7 +19,8 @@ local TYPES = {
 }
 
 local DEFAULTS = { d_model = 512, d_kv = 64, relative_attention_num_buckets = 32,
-  relative_attention_max_distance = 128, layer_norm_epsilon = 1e-6 }
+  relative_attention_max_distance = 128, layer_norm_epsilon = 1e-6, eos_token_id = 1,
+  pad_token_id = 0 }
 
 -- "relu", "gated-gelu": with a gate or not, and its activation.
 local function mlp(c)
