@@ -1,5 +1,6 @@
 // host.model: runs models. See stdlib/qspec/meta/model.lua for what scripts see.
 
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -110,7 +111,12 @@ int forward(lua_State* L) {
   const TokenBatch batch = make_batch(sequences_at(L, 2), model.vocab_size());
   const RunOptions options = parse_run_options(options_at(L, 3));
   KvCache cache = model.make_cache(batch.ids.size(1));
+  std::map<std::string, at::Tensor> taps;
+  if (!is_absent(L, 4)) {
+    taps = model.encode(make_batch(sequences_at(L, 4), model.vocab_size()), cache, options);
+  }
   RunResult result = model.run(batch, cache, options);
+  result.taps.merge(taps);
   push_tensor(L, std::move(result.logits));
   lua_createtable(L, 0, static_cast<int>(result.taps.size()));
   for (auto& [name, tensor] : result.taps) {
@@ -140,6 +146,9 @@ int exact_logits(lua_State* L) {
   const TokenBatch batch = make_batch({{ids_at(L, 2)}}, model.vocab_size());
   const TokenBatch wanted = make_batch({{ids_at(L, 3)}}, model.vocab_size());
   KvCache cache = model.make_cache(batch.ids.size(1));
+  if (!is_absent(L, 4)) {
+    model.encode(make_batch({{ids_at(L, 4)}}, model.vocab_size()), cache);
+  }
   const RunResult run = model.run(batch, cache, {.taps = {}, .last_position_only = true});
   push_tensor(L, model.exact_logits(run.hidden.view({-1}), wanted.ids.view({-1})));
   return 1;

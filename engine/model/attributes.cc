@@ -156,6 +156,7 @@ const ModuleWeights& Attributes::dense_module(std::string_view key) {
 
 std::vector<at::Tensor> Attributes::dense_weights(std::string_view key) {
   const std::vector<int64_t> wanted = shape("shape");
+  if (wanted.empty()) fail("attribute 'shape' is empty");
   std::vector<at::Tensor> weights;
   for (const Json& entry : value(key)) {
     if (!entry.is_string()) fail("attribute '" + std::string(key) + "' wants names");
@@ -194,7 +195,8 @@ const ModuleWeights& Attributes::module(std::string_view key, bool transposed) {
   const std::string name = text(key);
   const ModuleWeights& found = named(name);
   std::vector<int64_t> wanted = shape(of_module(key, "shape"));
-  const int64_t rows = transposed ? wanted.back() : wanted.front();
+  const bool is_scalar = wanted.empty();
+  const int64_t rows = is_scalar ? 1 : transposed ? wanted.back() : wanted.front();
   if (transposed && !found.weight.defined()) {
     std::reverse(wanted.end() - std::min<ptrdiff_t>(2, std::ssize(wanted)), wanted.end());
   }
@@ -220,7 +222,6 @@ std::vector<int64_t> Attributes::shape(const std::string& key) {
     if (!size.is_number()) fail("attribute '" + key + "' wants whole numbers");
     shape.push_back(size.get<int64_t>());
   }
-  if (shape.empty()) fail("attribute '" + key + "' is empty");
   return shape;
 }
 

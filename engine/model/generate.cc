@@ -83,17 +83,31 @@ GenerateStep choose(const Model& model, const GenerateOptions& options, const Sc
   return with_margin({candidates.front(), logit, 0, 0}, candidates, values);
 }
 
+// What the decoder continues: the prompt, or of an encoder-decoder, which reads the prompt as its
+// source, the token that every output starts with.
+std::vector<int64_t> first_tokens(const Model& model, const std::vector<int64_t>& prompt,
+                                  const GenerateOptions& options, KvCache& cache) {
+  if (!model.has_encoder()) return prompt;
+  if (!options.decoder_start) {
+    throw Error(ErrorKind::kSpec, "generation has no decoder_start_token_id")
+        .hint("the decoder of an encoder-decoder starts with it; config.json names it");
+  }
+  model.encode(make_batch({&prompt, 1}, model.vocab_size()), cache);
+  return {*options.decoder_start};
+}
+
 }  // namespace
 
 Generation generate(const Model& model, const std::vector<int64_t>& prompt,
                     const GenerateOptions& options) {
-  Generation result{prompt, {}, false};
-  TokenBatch batch = make_batch({&prompt, 1}, model.vocab_size());
   const auto steps = static_cast<size_t>(options.max_new_tokens);
   KvCache cache = model.make_cache(static_cast<int64_t>(prompt.size() + steps));
+  Generation result{first_tokens(model, prompt, options, cache), {}, false};
+  const size_t first = result.ids.size();
+  TokenBatch batch = make_batch({&result.ids, 1}, model.vocab_size());
   while (result.steps.size() < steps && !result.met_eos) {
     const RunResult run = model.run(batch, cache, {.taps = {}, .last_position_only = true});
-    const Scored scored{result.ids, prompt.size(), run.logits.view({-1}), run.hidden.view({-1})};
+    const Scored scored{result.ids, first, run.logits.view({-1}), run.hidden.view({-1})};
     const GenerateStep& step =
         result.steps.emplace_back(choose(model, options, scored, result.steps.size()));
     result.ids.push_back(step.token);

@@ -23,14 +23,14 @@ struct GenerateStep {
 // the rounding decided. It is infinite when the rules left no other token.
 
 struct Generation {
-  std::vector<int64_t> ids;  // prompt and output
+  std::vector<int64_t> ids;  // prompt and output; of an encoder-decoder the start and the output
   std::vector<GenerateStep> steps;
   bool met_eos = false;  // false: max_new_tokens were made
 };
 
 // Greedy decoding with a cache: at each step the token with the highest logit in fp32, the first of
-// equals. Throws Error(kSpec) for ids outside the vocabulary or too many tokens, and
-// Error(kCheckpoint) when a logit is not a number.
+// equals. An encoder-decoder reads the prompt as its source. Throws Error(kSpec) for ids outside
+// the vocabulary or too many tokens, and Error(kCheckpoint) when a logit is not a number.
 Generation generate(const Model& model, const std::vector<int64_t>& prompt,
                     const GenerateOptions& options);
 

@@ -28,7 +28,6 @@ constexpr std::string_view kWithoutEffect[] = {"_commit_hash",
                                                "cache_implementation",
                                                "compile_config",
                                                "continuous_batching_config",
-                                               "decoder_start_token_id",
                                                "disable_compile",
                                                "do_sample",
                                                "early_stopping",
@@ -130,6 +129,8 @@ constexpr Obeyed kObeyed[] = {
      [](auto& options, auto name, auto& found, auto) { options.eos = ids(name, found, kMostId); }},
     {"eos_token_id",
      [](auto& options, auto name, auto& found, auto) { options.eos = ids(name, found, kMostId); }},
+    {"decoder_start_token_id", [](auto& options, auto name, auto& found,
+                                  auto) { options.decoder_start = whole(name, found, kMostId); }},
     {"repetition_penalty",
      [](auto& options, auto name, auto& found, auto) {
        options.repetition_penalty = number(name, found, kLeastPenalty, 1 / kLeastPenalty);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "engine/core/json.h"
@@ -10,7 +11,8 @@ namespace qspec {
 // What transformers' generate(do_sample=False) obeys of its generation config.
 struct GenerateOptions {
   int64_t max_new_tokens = 20;
-  std::vector<int64_t> eos;  // any of them ends the output and is part of it
+  std::vector<int64_t> eos;              // any of them ends the output and is part of it
+  std::optional<int64_t> decoder_start;  // of an encoder-decoder
   double repetition_penalty = 1;
   int64_t no_repeat_ngram_size = 0;
   int64_t min_length = 0;  // of prompt and output

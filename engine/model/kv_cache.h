@@ -9,7 +9,8 @@
 namespace qspec {
 
 // Keys and values of the tokens seen so far, layer by layer. Holds up to `capacity` tokens; memory
-// is taken at a layer's first append.
+// is taken at a layer's first append. Of an encoder-decoder also what the encoder made of the
+// sources, which every step of the decoder reads.
 class KvCache {
  public:
   KvCache(int64_t layers, int64_t capacity);
@@ -25,10 +26,19 @@ class KvCache {
   int64_t layers() const { return static_cast<int64_t>(stored_.size()); }
   void advance(int64_t tokens) { length_ += tokens; }
 
+  void set_source(int64_t sources, std::vector<at::Tensor> made) {
+    sources_ = sources;
+    source_ = std::move(made);
+  }
+  int64_t sources() const { return sources_; }
+  const std::vector<at::Tensor>& source() const { return source_; }
+
  private:
   std::vector<std::pair<at::Tensor, at::Tensor>> stored_;  // [B, K, capacity, D] each
   int64_t capacity_;
   int64_t length_ = 0;
+  std::vector<at::Tensor> source_;
+  int64_t sources_ = 0;
 };
 
 }  // namespace qspec

@@ -1,14 +1,10 @@
 #include "engine/model/model.h"
 
 #include <algorithm>
-#include <array>
-#include <optional>
 #include <utility>
 
 #include "engine/core/error.h"
-#include "engine/model/attributes.h"
 #include "engine/model/did_you_mean.h"
-#include "engine/model/ops/tables.h"
 #include "engine/model/shown.h"
 
 namespace qspec {
@@ -16,23 +12,6 @@ namespace {
 
 constexpr int64_t kMostLayers = 65536;
 constexpr int64_t kMostIds = int64_t{1} << 31;
-
-std::array<std::span<const OpKind>, 14> op_tables() {
-  return {embedding_ops(), linear_ops(),    norm_ops(),   activation_ops(), arithmetic_ops(),
-          head_ops(),      attention_ops(), bias_ops(),   rope_ops(),       sdpa_ops(),
-          part_ops(),      routing_ops(),   expert_ops(), output_ops()};
-}
-
-Operation prepare(Attributes& attributes) {
-  std::vector<std::string> names;
-  for (const auto& table : op_tables()) {
-    for (const OpKind& kind : table) {
-      if (kind.name == attributes.op()) return kind.prepare(attributes);
-      names.emplace_back(kind.name);
-    }
-  }
-  attributes.fail_unknown_op(names);
-}
 
 const Json& field(const Json& program, const char* name) {
   const auto found = program.is_object() ? program.find(name) : program.end();
@@ -52,33 +31,24 @@ int64_t count(const Json& program, const char* name, int64_t most) {
   return static_cast<int64_t>(value);
 }
 
-std::string text(const Json& program, const char* name) {
-  const Json& found = field(program, name);
+std::string text(const Json& found, const char* name) {
   if (!found.is_string()) {
     throw Error(ErrorKind::kSpec, "the program's '" + std::string(name) + "' is not a name");
   }
   return found.get<std::string>();
 }
 
-Slot logits_slot(const Json& program, const Registers& registers) {
-  const std::string name = text(program, "logits");
-  if (const Slot* found = registers.find(name)) return *found;
-  throw Error(ErrorKind::kSpec, "no instruction writes '" + printable(name) + "'")
-      .hint(did_you_mean(name, registers.names()));
+std::vector<std::string> names(const Json& encoder) {
+  std::vector<std::string> list;
+  for (const Json& name : field(encoder, "kept")) list.push_back(text(name, "kept"));
+  if (list.empty()) throw Error(ErrorKind::kSpec, "the program's 'kept' is empty");
+  return list;
 }
 
-// By instruction, the slots that it is the last to read, without those `kept` for the caller.
-std::vector<std::vector<Slot>> last_reads(const std::vector<std::vector<Slot>>& reads, size_t slots,
-                                          const std::set<Slot>& kept) {
-  std::vector<std::optional<size_t>> last(slots);
-  for (size_t i = 0; i < reads.size(); ++i) {
-    for (const Slot slot : reads[i]) last[slot] = i;
-  }
-  std::vector<std::vector<Slot>> result(reads.size());
-  for (Slot slot = 0; slot < slots; ++slot) {
-    if (last[slot] && !kept.contains(slot)) result[*last[slot]].push_back(slot);
-  }
-  return result;
+// "ids", "positions" and "keys" for the tokens of a batch behind `seen` others.
+std::vector<at::Tensor> given_registers(const TokenBatch& batch, int64_t seen) {
+  const at::Tensor positions = batch.keys.cumsum(1).sub_(1).clamp_min_(0);
+  return {batch.ids, positions.narrow(1, seen, batch.ids.size(1)), batch.keys};
 }
 
 }  // namespace
@@ -87,55 +57,61 @@ Model::Model(const Json& program, const Weights& weights, const BuildOptions& op
     : vocab_size_(count(program, "vocab_size", kMostIds)),
       layers_(count(program, "layers", kMostLayers)) {
   Preparation preparation{{}, weights, {options.dense_budget}, layers_};
-  Registers& registers = preparation.registers;
-  ids_ = registers.define("ids");
-  positions_ = registers.define("positions");
-  keys_ = registers.define("keys");
-  std::vector<std::vector<Slot>> reads;
-  for (const Json& instruction : field(program, "ops")) {
-    Attributes attributes(instruction, reads.size(), preparation);
-    instructions_.push_back({prepare(attributes), {}});
-    attributes.finish();
-    reads.push_back(attributes.read_slots());
-    if (attributes.op() == "linear") head_ = {reads.size() - 1, reads.back().front()};
-    if (attributes.op() == "tap") taps_.push_back(attributes.text("name"));
+  std::vector<std::string> given = {"ids", "positions", "keys"};
+  if (program.contains("encoder")) {
+    const Json& encoder = program["encoder"];
+    const std::vector<std::string> kept = names(encoder);
+    encoder_.emplace(field(encoder, "ops"), given, kept, preparation);
+    given.insert(given.end(), kept.begin(), kept.end());
   }
-  logits_ = logits_slot(program, registers);
-  slots_ = registers.slots();
-  auto last = last_reads(reads, slots_, {logits_, head_.input});
-  for (size_t i = 0; i < last.size(); ++i) instructions_[i].last_read = std::move(last[i]);
+  const std::string logits = text(field(program, "logits"), "logits");
+  decoder_.emplace(field(program, "ops"), given, std::vector{logits}, preparation);
 }
 
 RunResult Model::run(const TokenBatch& batch, KvCache& cache, const RunOptions& options) const {
   check_taps(options.taps);
-  const int64_t tokens = batch.ids.size(1);
-  Frame frame{
-      std::vector<at::Tensor>(slots_), cache, options.last_position_only, options.taps, {}, {}};
-  frame[ids_] = batch.ids;
-  frame[keys_] = batch.keys;
-  frame[positions_] = batch.keys.cumsum(1).sub_(1).clamp_min_(0).narrow(1, cache.length(), tokens);
-  for (const Instruction& instruction : instructions_) {
-    instruction.run(frame);
-    for (const Slot slot : instruction.last_read) frame[slot].reset();
+  std::vector<at::Tensor> given = given_registers(batch, cache.length());
+  const std::vector<at::Tensor>& source = cache.source();
+  if (has_encoder() && cache.sources() != batch.ids.size(0)) {
+    throw Error(ErrorKind::kSpec, std::to_string(batch.ids.size(0)) + " sequences for " +
+                                      std::to_string(cache.sources()) + " encoded sources")
+        .hint("the decoder of an encoder-decoder needs a source for each sequence");
   }
-  cache.advance(tokens);
-  return {std::move(frame[logits_]), std::move(frame[head_.input]), std::move(frame.taps)};
+  given.insert(given.end(), source.begin(), source.end());
+  Program::Result result = decoder_->run(given, cache, options);
+  cache.advance(batch.ids.size(1));
+  return {std::move(result.kept.front()), std::move(result.hidden), std::move(result.taps)};
 }
 
 at::Tensor Model::exact_logits(const at::Tensor& hidden, const at::Tensor& tokens) const {
-  KvCache none(0, 0);
-  const std::set<std::string, std::less<>> no_taps;
-  Frame frame{std::vector<at::Tensor>(slots_), none, true, no_taps, {}, tokens};
-  frame[head_.input] = hidden;
-  for (size_t i = head_.begin; i < instructions_.size(); ++i) instructions_[i].run(frame);
-  return frame[logits_].to(at::kDouble);
+  return decoder_->exact(hidden, tokens).to(at::kDouble);
+}
+
+std::map<std::string, at::Tensor> Model::encode(const TokenBatch& sources, KvCache& cache,
+                                                const RunOptions& options) const {
+  if (!has_encoder()) {
+    throw Error(ErrorKind::kSpec, "the model has no encoder that would read a source")
+        .hint("a decoder continues its prompt");
+  }
+  check_taps(options.taps);
+  Program::Result result = encoder_->run(given_registers(sources, 0), cache, options);
+  cache.set_source(sources.ids.size(0), std::move(result.kept));
+  return std::move(result.taps);
+}
+
+std::vector<std::string> Model::taps() const {
+  std::vector<std::string> all;
+  if (encoder_) all = encoder_->taps();
+  all.insert(all.end(), decoder_->taps().begin(), decoder_->taps().end());
+  return all;
 }
 
 void Model::check_taps(const std::set<std::string, std::less<>>& wanted) const {
+  const std::vector<std::string> known = taps();
   for (const std::string& name : wanted) {
-    if (std::find(taps_.begin(), taps_.end(), name) != taps_.end()) continue;
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     throw Error(ErrorKind::kSpec, "the model has no hidden state '" + printable(name) + "'")
-        .hint(did_you_mean(name, taps_));
+        .hint(did_you_mean(name, known));
   }
 }
 

@@ -4,15 +4,16 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/core/json.h"
-#include "engine/model/frame.h"
 #include "engine/model/kv_cache.h"
 #include "engine/model/options.h"
+#include "engine/model/program.h"
 #include "engine/model/token_batch.h"
 #include "engine/model/weights.h"
 
@@ -32,7 +33,14 @@ struct RunResult {
 //
 // Ops read and write registers by name. Given are "ids" [B, T], "positions" [B, T] and "keys"
 // [B, L] (TokenBatch). engine/model/ops holds the ops, one concept a file, each with its
-// attributes. Immutable after construction; runs on several threads need a cache each.
+// attributes.
+//
+// An encoder-decoder has a second list of ops, which run once over a source:
+//
+//   "encoder": {"ops": [...], "kept": ["source_keys", "source_k.0", ...]}
+//
+// What it leaves in the registers of "kept" is given to the ops of the decoder at every step.
+// Immutable after construction; runs on several threads need a cache each.
 class Model {
  public:
   // Throws Error(kSpec) for a program that makes no sense, naming the instruction, and
@@ -40,38 +48,30 @@ class Model {
   Model(const Json& program, const Weights& weights, const BuildOptions& options = {});
 
   // Runs the tokens of `batch` behind those in `cache`, which then holds them too. Throws
-  // Error(kSpec) for a tap that the program does not have.
+  // Error(kSpec) for a tap that the program does not have, and when an encoder-decoder has not
+  // encoded a source for each sequence.
   RunResult run(const TokenBatch& batch, KvCache& cache, const RunOptions& options = {}) const;
 
   // The logits of `tokens` int64 [n] from what the head was given, before they were rounded: the
   // last linear of the program and what follows it in fp64. hidden [..., width] -> f64 [..., n].
   at::Tensor exact_logits(const at::Tensor& hidden, const at::Tensor& tokens) const;
 
+  // Runs the encoder over the sources, and leaves in `cache` what the decoder takes from them.
+  // Returns hidden states of the encoder. Throws Error(kSpec) for a model that has none.
+  std::map<std::string, at::Tensor> encode(const TokenBatch& sources, KvCache& cache,
+                                           const RunOptions& options = {}) const;
+
+  bool has_encoder() const { return encoder_.has_value(); }
   KvCache make_cache(int64_t capacity) const { return KvCache(layers_, capacity); }
   int64_t vocab_size() const { return vocab_size_; }
-  const std::vector<std::string>& taps() const { return taps_; }
+  std::vector<std::string> taps() const;  // those of the encoder first
 
  private:
-  struct Instruction {
-    Operation run;
-    std::vector<Slot> last_read;  // slots that nothing reads afterwards
-  };
-
-  // The instructions from the last linear on, which makes logits.
-  struct Head {
-    size_t begin = 0;
-    Slot input = 0;
-  };
-
   void check_taps(const std::set<std::string, std::less<>>& wanted) const;
 
-  std::vector<Instruction> instructions_;
-  std::vector<std::string> taps_;
-  Head head_;
-  size_t slots_ = 0;
-  Slot ids_ = 0, positions_ = 0, keys_ = 0, logits_ = 0;
   int64_t vocab_size_ = 0;
   int64_t layers_ = 0;
+  std::optional<Program> encoder_, decoder_;
 };
 
 }  // namespace qspec

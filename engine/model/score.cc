@@ -11,6 +11,10 @@ at::Tensor score(const Model& model, const std::vector<int64_t>& ids) {
     throw Error(ErrorKind::kSpec,
                 "scoring takes two tokens or more, found " + std::to_string(ids.size()));
   }
+  if (model.has_encoder()) {
+    throw Error(ErrorKind::kUnsupported, "an encoder-decoder gives no likelihood of a text alone")
+        .hint("its decoder predicts an output for a source, and one text is not both");
+  }
   const TokenBatch batch = make_batch({&ids, 1}, model.vocab_size());
   const auto tokens = static_cast<int64_t>(ids.size());
   KvCache cache = model.make_cache(tokens);

@@ -55,11 +55,7 @@ end
 -- Dense parameters --------------------------------------------------------------------------------
 
 function Census:missing_parameter(row, module, parameter, holding)
-  if module.tied_to then
-    local target = self.by_name[module.tied_to]
-    row.parameters[parameter.name] = target and target.parameters[parameter.name]
-    return
-  end
+  if module.tied_to then return end  -- settle_ties knows it from its target
   self:fact("missing", module, { key = holding.missing or parameter.name, found = "missing",
     wanted = "[" .. shapes.text(parameter.shape) .. "]",
     hint = "transformers would fill it with random values" })
@@ -209,6 +205,26 @@ function Census:judge(row, module)
   end
 end
 
+-- Ties ---------------------------------------------------------------------------------------------
+
+local function is_same_place(entry, other)
+  return entry and other and entry.file ~= nil and entry.file == other.file
+    and entry.offset == other.offset
+end
+
+-- A tied module without tensors of its own has those of its target. Files of torch.save name one
+-- tensor twice: both names are of one place in the file, and take memory once.
+function Census:settle_ties()
+  for _, row in ipairs(self.modules) do
+    local target = row.tied_to and self.by_name[row.tied_to]
+    if target and not row.own_tensors then
+      row.parameters, row.logical_dtype = target.parameters, target.logical_dtype
+    elseif target then
+      row.is_shared = is_same_place(row.holding.tensors.weight, target.holding.tensors.weight)
+    end
+  end
+end
+
 local function new_row(module, holding)
   local stored = 0
   for _, suffix in ipairs(holding.list) do stored = stored + holding.tensors[suffix].bytes end
@@ -251,6 +267,7 @@ function M.take(o)
   census.holdings, census.orphans =
     holdings.group(o.architecture, o.modules, o.tensors or o.checkpoint:tensors(), o.canonical)
   for _, module in ipairs(o.modules) do census:add(module) end
+  census:settle_ties()
   for _, entry in ipairs(census.orphans) do
     census:fact("orphan", nil, { key = entry.name, found = describe(entry),
       wanted = "no such tensor", hint = "no module of this architecture owns it" })

@@ -100,7 +100,7 @@ local function singles(module, list)
 end
 
 --- The modules of a checkpoint: projections that it holds packed expert by expert are listed so.
----@param modules table[] from decoder.modules
+---@param modules table[] from builder.modules
 ---@param tensors table[] entries of a checkpoint
 ---@param canonical fun(name: string): string
 ---@return table[] modules

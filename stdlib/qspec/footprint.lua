@@ -94,7 +94,7 @@ end
 
 --- Footprint from the architecture alone, no weights needed.
 ---@param architecture table
----@param modules table[] from decoder.modules
+---@param modules table[] from builder.modules
 ---@param dtype string load dtype
 ---@param converted fun(module: table): table|nil the request for a converted module, or nil
 ---@param dtype_of (fun(module: table): string|nil)|nil as qspec.Requests has it
@@ -116,7 +116,8 @@ end
 function M.of_census(census)
   local total = 0
   for _, row in ipairs(census.modules) do
-    if not row.tied_to or row.own_tensors then total = total + row.footprint end
+    local counts = not row.tied_to or row.own_tensors and not row.is_shared
+    if counts then total = total + row.footprint end
   end
   return total
 end

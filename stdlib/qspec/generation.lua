@@ -23,11 +23,41 @@ local function check_count(tokens)
     tostring(tokens), MOST_TOKENS)), 0)
 end
 
+-- transformers takes bos_token_id where decoder_start_token_id is not said.
+local function start_token(config)
+  return config.decoder_start_token_id or config.bos_token_id
+end
+
+--- What the decoder of a subject is given before its output: the ids of the prompt, or of an
+--- encoder-decoder, which reads the prompt as its source, the one that every output starts with.
+---@param subject table
+---@param input_ids integer[]
+---@return integer[]
+function M.given_ids(subject, input_ids)
+  if not subject.architecture.encoder_decoder then return input_ids end
+  local start = start_token(without_nulls(subject.generation_config))
+  if type(start) == "number" then return { start } end
+  error(outcome.error("checkpoint", "there is no decoder_start_token_id",
+    "the decoder of an encoder-decoder starts with it; config.json or generation_config.json "
+    .. "names it", subject:file("config.json") or subject.name), 0)
+end
+
+--- The logits behind ids that a decoder has been given or has written.
+---@param subject table
+---@param ids integer[]
+---@param options table|nil as host.model takes it
+---@param input_ids integer[] the source of an encoder-decoder; not read otherwise
+function M.forward(subject, ids, options, input_ids)
+  local source = subject.architecture.encoder_decoder and input_ids or nil
+  return subject.runtime:forward(ids, options, source)
+end
+
 --- Generates greedily from one prompt.
 ---@param subject table
 ---@param prompt string
 ---@param max_new_tokens integer
----@return table {input_ids, output_ids, text, steps: {token, logit, margin, runner_up}[]}
+---@return table {input_ids, given_ids, output_ids, text, steps: {token, logit, margin,
+---  runner_up}[]} output_ids begin with given_ids
 function M.run(subject, prompt, max_new_tokens)
   check_count(max_new_tokens)
   local input_ids = subject.tokenizer:encode(prompt, true)
@@ -36,18 +66,27 @@ function M.run(subject, prompt, max_new_tokens)
   end
   local options = without_nulls(subject.generation_config)
   options.max_new_tokens = max_new_tokens
+  options.decoder_start_token_id = start_token(options)
+  local given_ids = M.given_ids(subject, input_ids)
   local ok, generated = pcall(subject.runtime.generate, subject.runtime, input_ids, options)
   if not ok then
     error(outcome.at(generated, subject:file("generation_config.json") or subject.name), 0)
   end
-  return { input_ids = input_ids, output_ids = generated.ids, steps = generated.steps,
-    finished = generated.finished, text = subject.tokenizer:decode(generated.ids, true) }
+  return { input_ids = input_ids, given_ids = given_ids, output_ids = generated.ids, 
+    steps = generated.steps, finished = generated.finished, text = subject.tokenizer:decode(generated.ids, true) }
 end
 
 local function common_prefix(a, b)
   local length = 0
   while length < #a and length < #b and a[length + 1] == b[length + 1] do length = length + 1 end
   return length
+end
+
+-- The ids that an accepted text would have come from.
+local function accepted_ids(subject, result, text)
+  local ids = subject.tokenizer:encode(text, true)
+  if subject.architecture.encoder_decoder then table.insert(ids, 1, result.given_ids[1]) end
+  return ids
 end
 
 --- Where a generation leaves the accepted text that it follows longest.
@@ -60,7 +99,7 @@ end
 function M.divergence(subject, result, accepted)
   local best = { length = -1 }
   for _, text in ipairs(accepted) do
-    local ids = subject.tokenizer:encode(text, true)
+    local ids = accepted_ids(subject, result, text)
     local length = common_prefix(ids, result.output_ids)
     if length > best.length then best = { length = length, ids = ids, text = text } end
   end
@@ -69,10 +108,11 @@ function M.divergence(subject, result, accepted)
   local divergence = { accepted = best.text, position = position,
     found = found and subject.tokenizer:decode({ found }, false),
     wanted = wanted and subject.tokenizer:decode({ wanted }, false) }
-  if found and wanted and position > #result.input_ids then
+  if found and wanted and position > #result.given_ids then
     local prefix = {}
     for i = 1, best.length do prefix[i] = result.output_ids[i] end
-    local logits = subject.runtime:exact_logits(prefix, { found, wanted })
+    local source = subject.architecture.encoder_decoder and result.input_ids or nil
+    local logits = subject.runtime:exact_logits(prefix, { found, wanted }, source)
     divergence.margin = logits:select(1, 1):item() - logits:select(1, 2):item()
   end
   return divergence

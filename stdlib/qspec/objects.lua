@@ -153,9 +153,18 @@ local function ids_of(subject, input)
   return input
 end
 
+-- Of an encoder-decoder `input` is the source; the decoder is given `decoder_ids`, or its start.
 function model_methods.forward(object, input, options)
   local subject = state(object)
-  return subject.runtime:forward(ids_of(subject, input), options)
+  local ids = ids_of(subject, input)
+  local rest = copy(options or {})
+  local written = rest.decoder_ids
+  if not subject.architecture.encoder_decoder then
+    return subject.runtime:forward(ids, options)
+  end
+  rest.decoder_ids = nil
+  local generation = require "qspec.generation"
+  return generation.forward(subject, written or generation.given_ids(subject, ids), rest, ids)
 end
 
 function model_methods.score(object, input)

@@ -7,6 +7,14 @@ local M = {}
 
 M.LARGEST_TEXT = 256 * 2 ^ 20
 
+local function refuse_encoder_decoder(subject)
+  if not subject.architecture.encoder_decoder then return end
+  error(outcome.error("unsupported", ("%s is an encoder-decoder, and perplexity is of a model that "
+    .. "continues a text"):format(subject.architecture.name),
+    "its decoder predicts an output for a source, and one text is not both; see generates and "
+    .. "numerics"), 0)
+end
+
 --- Measures a subject on a text.
 ---@param subject table
 ---@param text string
@@ -18,6 +26,7 @@ function M.measure(subject, text, window, on_progress)
     error(outcome.error("usage", ("a window of %s tokens, wanted a whole number of at least 2")
       :format(tostring(window)), "one token predicts the next, so one alone scores nothing"), 0)
   end
+  refuse_encoder_decoder(subject)
   local ids = subject.tokenizer:encode(text, true)
   local windows = math.floor(#ids / window)
   if windows == 0 then

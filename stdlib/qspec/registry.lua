@@ -15,9 +15,13 @@ local FOLDERS = {
       output = { type = "string" },
       tied = { type = "table" },
       config = { type = "table" },
-      decoder = { type = "function" },
     },
+    one_of = { "decoder", "encoder_decoder", "outline" },
     optional = {
+      decoder = { type = "function" },
+      encoder_decoder = { type = "function" },
+      outline = { type = "function" },
+      always_tied = { type = "boolean" },
       base_prefix = { type = "string" },
       keep_in_fp32 = { type = "table" },
       keep_in_fp32_strict = { type = "table" },
@@ -101,6 +105,17 @@ local function check_optional(path, entry, fields)
   end
 end
 
+-- Exactly one of these fields is there.
+local function check_one_of(path, entry, fields)
+  local found = {}
+  for _, field in ipairs(fields) do
+    if entry[field] ~= nil then found[#found + 1] = field end
+  end
+  if #found == 1 then return end
+  refuse(path, ("there is %s of the fields %s, wanted one of them"):format(#found == 0 and "none"
+    or table.concat(found, " and "), table.concat(fields, ", ")))
+end
+
 local function validate(path, name, entry, kind)
   if type(entry) ~= "table" then
     refuse(path, "a " .. kind.noun .. " file returned a " .. type(entry) .. ", wanted a table",
@@ -112,6 +127,7 @@ local function validate(path, name, entry, kind)
   end
   check_required(path, entry, kind.required)
   check_optional(path, entry, kind.optional)
+  if kind.one_of then check_one_of(path, entry, kind.one_of) end
   check_optional(path, entry, COMMON_OPTIONAL)
   return entry
 end

@@ -1,6 +1,6 @@
 -- Binds a census to the engine's model runner: the decoder's program and one weight a module.
 
-local decoder = require "qspec.decoder"
+local builder = require "qspec.builder"
 local expert_parts = require "qspec.expert_parts"
 local experts = require "qspec.experts"
 local outcome = require "qspec.outcome"
@@ -66,7 +66,7 @@ function M.build(subject)
     local row = module and rows[module]
     return row ~= nil and row.parameters[parameter] ~= nil
   end
-  local program = decoder.program(subject.architecture, subject.config, has)
+  local program = builder.program(subject.architecture, subject.config, has)
   return require("host.model").build(program, bound, { dense_budget = DENSE_BUDGET })
 end
 

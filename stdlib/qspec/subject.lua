@@ -7,7 +7,7 @@ local outcome = require "qspec.outcome"
 local registry = require "qspec.registry"
 local nearest = require "qspec.nearest"
 local census = require "qspec.census"
-local decoder = require "qspec.decoder"
+local builder = require "qspec.builder"
 local experts = require "qspec.experts"
 local holdings = require "qspec.holdings"
 local model_config = require "qspec.model_config"
@@ -278,7 +278,7 @@ end
 function lazy.modules(self)
   local has
   if self:has_weights() then has = holdings.lookup(self.entries, self.canonical) end
-  local ok, result = pcall(decoder.modules, self.architecture, self.config, has)
+  local ok, result = pcall(builder.modules, self.architecture, self.config, has)
   if ok and has then result = experts.listed(result, self.entries, self.canonical) end
   if ok then return self:with_parameters_of_format(result) end
   error(type(result) == "string" and result or outcome.at(result, self.config_file.where), 0)
@@ -331,8 +331,12 @@ function lazy.generation_config(self)
     end
     return raw
   end
-  return { eos_token_id = self.raw.eos_token_id, bos_token_id = self.raw.bos_token_id,
-    pad_token_id = self.raw.pad_token_id }
+  local said = {}
+  for _, key in ipairs { "eos_token_id", "bos_token_id", "pad_token_id",
+    "decoder_start_token_id" } do
+    said[key] = self.config[key]
+  end
+  return said
 end
 
 function lazy.runtime(self)

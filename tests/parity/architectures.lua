@@ -1,5 +1,5 @@
 -- For architectures_parity.py: runs the model in each folder named on the command line on the token
--- ids in its prompt.json, and writes qspec.json beside them: logits, greedy ids, modules and
+-- ids in its prompt.json (`ids`, and of an encoder-decoder also `source` and `start`), and writes qspec.json beside them: logits, greedy ids, modules and
 -- footprint.
 
 local footprint = require "qspec.footprint"
@@ -14,7 +14,7 @@ local function modules_of(subject)
   local list = {}
   for i, row in ipairs(subject.census.modules) do
     local parameters, buffers = {}, {}
-    for name, parameter in pairs(row.parameters) do parameters[name] = parameter.shape end
+    for name, parameter in pairs(row.parameters) do parameters[name] = json.array(parameter.shape) end
     for name, buffer in pairs(row.buffers) do buffers[name] = json.array(buffer.shape) end
     list[i] = { name = row.name, class = row.class, kind = row.kind, status = row.status,
       parameters = parameters, buffers = buffers }
@@ -33,9 +33,11 @@ end
 
 local function run(folder)
   local subject = Subject.new { name = folder, path = folder }
-  local ids = json.read(folder .. "/prompt.json")
-  local logits = subject.runtime:forward(ids):to("float32"):select(1, 1)
-  local made = subject.runtime:generate(ids, { max_new_tokens = NEW_TOKENS })
+  local prompt = json.read(folder .. "/prompt.json")
+  local logits = subject.runtime:forward(prompt.ids, nil, prompt.source)
+  logits = logits:to("float32"):select(1, 1)
+  local made = subject.runtime:generate(prompt.source or prompt.ids,
+    { max_new_tokens = NEW_TOKENS, decoder_start_token_id = prompt.start })
   return { logits = logits:tolist(1e6), ids = made.ids, modules = modules_of(subject),
     facts = json.array(facts_of(subject)), footprint = footprint.of_census(subject.census),
     computed = footprint.of_config(subject.architecture, subject.modules, subject.dtype,

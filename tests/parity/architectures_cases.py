@@ -16,6 +16,9 @@ LONGROPE = dict(rope_type="longrope", rope_theta=10000.0, original_max_position_
                 short_factor=[1 + 0.1 * i for i in range(8)],
                 long_factor=[2 + 0.3 * i for i in range(8)])
 ALTERNATING = ["sliding_attention", "full_attention"] * 2
+T5 = dict(vocab_size=199, d_model=64, d_kv=20, d_ff=96, num_layers=3, num_decoder_layers=2,
+          num_heads=4, relative_attention_num_buckets=8, relative_attention_max_distance=10,
+          pad_token_id=0, eos_token_id=1, decoder_start_token_id=0)
 MOE = dict(num_experts=4, num_experts_per_tok=2)
 
 
@@ -116,5 +119,28 @@ CASES = {
     "arcee": of("arcee"),
     "seed-oss": of("seed_oss", head_dim=16),
     "ernie4-5": of("ernie4_5", head_dim=16),
+    "xglm": of("xglm", {}, vocab_size=199, d_model=64, ffn_dim=96, num_layers=3, attention_heads=4,
+               max_position_embeddings=128, bos_token_id=1, eos_token_id=2, pad_token_id=0),
+    "xglm-odd": of("xglm", {}, vocab_size=199, d_model=63, ffn_dim=96, num_layers=2,
+                   attention_heads=3, max_position_embeddings=128, scale_embedding=False,
+                   tie_word_embeddings=False),
+    "biogpt": of("biogpt"),
+    "apertus": of("apertus"),
+    "phimoe": of("phimoe", num_local_experts=4, router_jitter_noise=0.2),
+    "phimoe-long": of("phimoe", num_local_experts=4, attention_bias=True, lm_head_bias=True,
+                      rope_parameters=dict(LONGROPE, short_mscale=1.25, long_mscale=1.25)),
+    "llama4": of("llama4_text", head_dim=16, num_local_experts=4, intermediate_size_mlp=80,
+                 interleave_moe_layer_step=2, attention_chunk_size=5, floor_scale=4,
+                 attn_scale=0.5, use_qk_norm=True),
+    "llama4-plain": of("llama4_text", head_dim=16, num_local_experts=4, intermediate_size_mlp=80,
+                       num_experts_per_tok=2, use_qk_norm=False, attn_temperature_tuning=False),
+    "t5": of("t5", T5),
+    "t5-gated": of("t5", T5, feed_forward_proj="gated-gelu", tie_word_embeddings=False),
+    "t5-gated-silu": of("t5", T5, feed_forward_proj="gated-silu", num_decoder_layers=None),
+    "mt5": of("mt5", T5),
+    "umt5": of("umt5", T5),
     "hunyuan": of("hunyuan_v1_dense", head_dim=16),
 }
+
+# Models that are not run: their census is compared alone.
+UNRUN = {}

@@ -1,5 +1,5 @@
 local test = require "test"
-local decoder = require "qspec.decoder"
+local builder = require "qspec.builder"
 local holdings = require "qspec.holdings"
 local json = require "host.json"
 local model_config = require "qspec.model_config"
@@ -13,11 +13,11 @@ local function read(name, raw)
 end
 
 local function modules(name, raw)
-  return decoder.modules(architectures.get(name), read(name, raw))
+  return builder.modules(architectures.get(name), read(name, raw))
 end
 
 local function program(name, raw)
-  return decoder.program(architectures.get(name), read(name, raw))
+  return builder.program(architectures.get(name), read(name, raw))
 end
 
 local function by_name(list)

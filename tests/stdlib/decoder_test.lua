@@ -1,5 +1,5 @@
 local test = require "test"
-local decoder = require "qspec.decoder"
+local builder = require "qspec.builder"
 local json = require "host.json"
 local registry = require "qspec.registry"
 local system = require "host.system"
@@ -29,7 +29,7 @@ local function by_name(modules)
 end
 
 test("modules stand in the order in which transformers registers them", function()
-  test.equal(names(decoder.modules(bloom, config { n_layer = 1 })), {
+  test.equal(names(builder.modules(bloom, config { n_layer = 1 })), {
     "transformer.word_embeddings", "transformer.word_embeddings_layernorm",
     "transformer.h.0.input_layernorm", "transformer.h.0.self_attention.query_key_value",
     "transformer.h.0.self_attention.dense", "transformer.h.0.post_attention_layernorm",
@@ -39,7 +39,7 @@ end)
 
 test("classes, names and shapes are those of transformers' own model", function()
   local reference = json.read(TINY .. "/reference.json").modules
-  local found = by_name(decoder.modules(bloom, config()))
+  local found = by_name(builder.modules(bloom, config()))
   for name, wanted in pairs(reference) do
     local parameters = {}
     for parameter, fields in pairs(wanted.parameters) do parameters[parameter] = fields[2] end
@@ -58,7 +58,7 @@ end)
 
 test("the head shares its weight unless the config says otherwise", function()
   local function tied_to(changes)
-    return by_name(decoder.modules(bloom, config(changes))).lm_head.tied_to
+    return by_name(builder.modules(bloom, config(changes))).lm_head.tied_to
   end
   test.equal(tied_to {}, "transformer.word_embeddings")
   test.equal(tied_to { tie_word_embeddings = false }, nil)
@@ -66,41 +66,41 @@ end)
 
 test("heads that do not divide the width are refused by their keys", function()
   test.raises("hidden_size = 256, wanted a multiple of n_head = 7", function()
-    decoder.modules(bloom, config { n_head = 7 })
+    builder.modules(bloom, config { n_head = 7 })
   end)
 end)
 
 test("a billion layers are refused before anything is listed", function()
   test.raises("1000000000 layers, more than 4096", function()
-    decoder.modules(bloom, config { n_layer = 1e9 })
+    builder.modules(bloom, config { n_layer = 1e9 })
   end)
 end)
 
 for _, value in ipairs { 0, -1, 2.5, 1e300, 0 / 0, "4", true } do
   test("n_layer = " .. tostring(value) .. " (" .. type(value) .. ") is refused", function()
     test.raises("n_layer = .*, wanted a whole number", function()
-      decoder.modules(bloom, config { n_layer = value })
+      builder.modules(bloom, config { n_layer = value })
     end)
   end)
 end
 
 test("an epsilon that is no number is refused", function()
   test.raises("layer_norm_epsilon = '1e%-5', wanted a number", function()
-    decoder.modules(bloom, config { layer_norm_epsilon = "1e-5" })
+    builder.modules(bloom, config { layer_norm_epsilon = "1e-5" })
   end)
 end)
 
 test("a flag that is no boolean is refused", function()
   test.raises("tie_word_embeddings = 'no', wanted true or false", function()
-    decoder.modules(bloom, config { tie_word_embeddings = "no" })
+    builder.modules(bloom, config { tie_word_embeddings = "no" })
   end)
 end)
 
 test("a config that slices the products has modules but no program", function()
   local sliced = config { slow_but_exact = true, pretraining_tp = 4 }
-  test.equal(#decoder.modules(bloom, sliced), 28)
+  test.equal(#builder.modules(bloom, sliced), 28)
   test.raises("slow_but_exact with pretraining_tp > 1", function()
-    decoder.program(bloom, sliced)
+    builder.program(bloom, sliced)
   end)
 end)
 
@@ -111,7 +111,7 @@ test("an architecture's unknown option is refused with the nearest", function()
     return described
   end }, { __index = bloom })
   local err = test.raises("attention has an unknown key 'layuot'", function()
-    decoder.modules(broken, config())
+    builder.modules(broken, config())
   end)
   test.ok(err.hint:find("did you mean 'layout'", 1, true), err.hint)
 end)
@@ -123,7 +123,7 @@ test("stored biases are asked of the checkpoint", function()
     return described
   end }, { __index = bloom })
   local function biases(has)
-    local found = by_name(decoder.modules(asking, config { n_layer = 1 }, has))
+    local found = by_name(builder.modules(asking, config { n_layer = 1 }, has))
     return found["transformer.h.0.mlp.dense_h_to_4h"].bias
   end
   test.equal(biases(function(name) return name:match("dense_h_to_4h%.bias$") ~= nil end), true)
@@ -134,7 +134,7 @@ end)
 test("the residual can start from the norm", function()
   local function sources(changes)
     local list = {}
-    for _, op in ipairs(decoder.program(bloom, config(changes)).ops) do
+    for _, op in ipairs(builder.program(bloom, config(changes)).ops) do
       if op.op == "add" and op.out == "x" then list[#list + 1] = op.y end
     end
     return list
@@ -166,7 +166,7 @@ end
 local function tiny_model()
   local tensor = require "host.tensor"
   local checkpoint = require("host.checkpoint").open(TINY)
-  return require("host.model").build(decoder.program(bloom, config()),
+  return require("host.model").build(builder.program(bloom, config()),
     dense_weights(tensor, checkpoint))
 end
 
@@ -239,7 +239,7 @@ end)
 
 test("what build refuses names the module and the field", function()
   local build = require("host.model").build
-  local program = decoder.program(bloom, config())
+  local program = builder.program(bloom, config())
   test.raises("no weight for 'transformer.word_embeddings'", function() build(program, {}) end)
   test.raises("weights%['a'%].weight is no live qspec.Tensor", function()
     build(program, { a = { weight = 1 } })

@@ -1,10 +1,10 @@
 local test = require "test"
-local decoder = require "qspec.decoder"
+local builder = require "qspec.builder"
 local exclusions = require "qspec.exclusions"
 local registry = require "qspec.registry"
 
 local bloom = registry("architectures").get("bloom")
-local modules = decoder.modules(bloom, { hidden_size = 32, n_head = 4, n_layer = 2, vocab_size = 50,
+local modules = builder.modules(bloom, { hidden_size = 32, n_head = 4, n_layer = 2, vocab_size = 50,
   layer_norm_epsilon = 1e-5, apply_residual_connection_post_layernorm = false, pretraining_tp = 1,
   slow_but_exact = false, tie_word_embeddings = true })
 

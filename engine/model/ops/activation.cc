@@ -84,7 +84,26 @@ Operation activation(Attributes& attributes) {
   return [=](Frame& frame) { frame[out] = function(frame[x]); };
 }
 
-constexpr OpKind kOps[] = {{"activation", activation}};
+// {op="xielu", x=, alpha_p=, alpha_n=, beta=, eps=, each with its KEY_shape, out=}: xIELU
+// (arXiv 2411.13010), a square above 0 and an exponential below, whose slopes are learned:
+// softplus(alpha_p) and beta + softplus(alpha_n). Rounded at each step, as transformers 5.17 has
+// it.
+Operation xielu(Attributes& attributes) {
+  const Slot x = attributes.input("x");
+  const at::Tensor beta = attributes.dense_module("beta").weight;
+  const at::Tensor eps = attributes.dense_module("eps").weight;
+  const at::Tensor above = at::softplus(attributes.dense_module("alpha_p").weight);
+  const at::Tensor below = beta + at::softplus(attributes.dense_module("alpha_n").weight);
+  const Slot out = attributes.output();
+  return [=](Frame& frame) {
+    const at::Tensor& given = frame[x];
+    const at::Tensor square = above * given * given + beta * given;
+    const at::Tensor decay = (at::expm1(at::minimum(given, eps)) - given) * below + beta * given;
+    frame[out] = at::where(given.gt(0), square, decay);
+  };
+}
+
+constexpr OpKind kOps[] = {{"activation", activation}, {"xielu", xielu}};
 
 }  // namespace
 

@@ -59,8 +59,31 @@ Operation softcap(Attributes& attributes) {
   return [=](Frame& frame) { frame[out] = at::mul(at::tanh(at::div(frame[x], cap)), cap); };
 }
 
-constexpr OpKind kOps[] = {{"add", add},       {"mul", mul},     {"scale", scale},
-                           {"divide", divide}, {"clamp", clamp}, {"softcap", softcap}};
+// {op="within_fp16", x=, out=}: x in fp16 without infinities, as T5 has it: clamped to the largest
+// number, or to 1000 less when there is an infinity. Other dtypes pass.
+Operation within_fp16(Attributes& attributes) {
+  const Slot x = attributes.input("x");
+  const Slot out = attributes.output();
+  return [=](Frame& frame) {
+    constexpr double kMost = 65504, kBelow = 1000;
+    const at::Tensor& given = frame[x];
+    if (given.scalar_type() != at::kHalf) {
+      frame[out] = given;
+      return;
+    }
+    const bool overflows = at::isinf(given).any().item<bool>();
+    const double bound = overflows ? kMost - kBelow : kMost;
+    frame[out] = at::clamp(given, -bound, bound);
+  };
+}
+
+constexpr OpKind kOps[] = {{"add", add},
+                           {"mul", mul},
+                           {"scale", scale},
+                           {"divide", divide},
+                           {"clamp", clamp},
+                           {"softcap", softcap},
+                           {"within_fp16", within_fp16}};
 
 }  // namespace
 

@@ -97,16 +97,20 @@ Operation weighted_values(Attributes& attributes) {
   };
 }
 
-// {op="query_temperature", x=, positions=, beta=, original=, out=}: queries [B, H, T, D] times
-// 1 + beta * log(1 + floor(position / original)).
+// {op="query_temperature", x=, positions=, beta=, original=, first=, precise=, out=}: queries
+// [B, H, T, D] times 1 + beta * log(1 + floor((position + first) / original)), the factor rounded
+// to the dtype of x, or, when precise, the product alone.
 Operation query_temperature(Attributes& attributes) {
   const Slot x = attributes.input("x"), positions = attributes.input("positions");
   const double beta = attributes.number("beta"), original = attributes.number("original");
+  const int64_t first = attributes.has("first") ? attributes.integer("first", 0, 1) : 0;
+  const bool precise = attributes.flag("precise");
   const Slot out = attributes.output();
   return [=](Frame& frame) {
-    const at::Tensor turns = at::floor(frame[positions] / original);
+    const at::Tensor turns = at::floor((frame[positions] + first) / original);
     const at::Tensor factor = (at::log(turns + 1) * beta + 1).unsqueeze(1).unsqueeze(3);
-    frame[out] = frame[x] * factor.to(frame[x].scalar_type());
+    const auto dtype = frame[x].scalar_type();
+    frame[out] = (frame[x] * (precise ? factor : factor.to(dtype))).to(dtype);
   };
 }
 

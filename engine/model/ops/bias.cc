@@ -103,6 +103,18 @@ Operation alibi_mask(Attributes& attributes) {
   };
 }
 
+// {op="masked_bias", bias=, mask=, out=}: the bias where the mask is true, and the lowest number of
+// its dtype elsewhere; without a mask the bias itself.
+Operation masked_bias(Attributes& attributes) {
+  const Slot bias = attributes.input("bias"), mask = attributes.input("mask");
+  const Slot out = attributes.output();
+  return [=](Frame& frame) {
+    const at::Tensor& given = frame[bias];
+    const at::Tensor low = at::full({}, lowest(given.scalar_type()), given.options());
+    frame[out] = frame[mask].defined() ? at::where(frame[mask], given, low) : given;
+  };
+}
+
 // Of the MPT models: 2^(-i * steepest / p) for i of 1..p, p the next power of two; of heads that
 // are none, every second of them first.
 at::Tensor steep_slopes(int64_t heads, double steepest) {
@@ -132,6 +144,7 @@ Operation relative_alibi(Attributes& attributes) {
 constexpr OpKind kOps[] = {{"alibi", alibi},
                            {"causal_mask", causal_mask},
                            {"alibi_mask", alibi_mask},
+                           {"masked_bias", masked_bias},
                            {"relative_alibi", relative_alibi}};
 
 }  // namespace

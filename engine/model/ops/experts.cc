@@ -113,9 +113,10 @@ Gate read_gate(Attributes& attributes) {
 
 // {op="experts", x=, experts=, shares=, gate_up=, gate_up_shape={E, 2 M, width}, down=,
 // down_shape={E, width, M}, gate_up_offsets=, down_offsets=, activation=, transposed=, limit=,
-// out=}: a gated MLP of each chosen expert for x [B, T, width], summed by share. Experts are taken
-// in order, each with all of its tokens, as transformers' grouped product has it. A transposed
-// weight has its last two sizes swapped; with a limit the gate is that of gpt-oss.
+// share_first=, out=}: a gated MLP of each chosen expert for x [B, T, width], summed by share.
+// Experts are taken in order, each with all of its tokens, as transformers' grouped product has it.
+// A transposed weight has its last two sizes swapped; with a limit the gate is that of gpt-oss;
+// with share_first an expert is given x times its share, and its output is summed as it is.
 Operation experts(Attributes& attributes) {
   const Slot x = attributes.input("x");
   const Slot chosen = attributes.input("experts"), shares = attributes.input("shares");
@@ -123,15 +124,17 @@ Operation experts(Attributes& attributes) {
   const Projection down = read_projection(attributes, "down", "down_offsets");
   const int64_t count = attributes.value("down_shape").front().get<int64_t>();
   const Gate gate = read_gate(attributes);
+  const bool share_first = attributes.flag("share_first");
   const Slot out = attributes.output();
   return [=](Frame& frame) {
     const at::Tensor tokens = frame[x].flatten(0, 1);
     const int64_t ways = frame[chosen].size(1);
     const Assignment to = assign(frame[chosen], count);
-    const at::Tensor rows = tokens.index_select(0, to.order.floor_divide(ways));
+    const at::Tensor share = frame[shares].reshape({-1}).index_select(0, to.order).unsqueeze(1);
+    at::Tensor rows = tokens.index_select(0, to.order.floor_divide(ways));
+    if (share_first) rows = rows * share;
     const at::Tensor made = project(gate(project(rows, gate_up, to)), down, to);
-    const at::Tensor weighted =
-        made * frame[shares].reshape({-1}).index_select(0, to.order).unsqueeze(1);
+    const at::Tensor weighted = share_first ? made : made * share;
     at::Tensor restored = at::empty_like(weighted);
     restored.index_copy_(0, to.order, weighted);
     frame[out] = restored.view({tokens.size(0), ways, -1})

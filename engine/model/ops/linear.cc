@@ -51,7 +51,18 @@ Operation linear(Attributes& attributes) {
   };
 }
 
-constexpr OpKind kOps[] = {{"linear", linear}};
+// {op="as_weight", x=, weight=, shape={O, I}, out=}: x in the dtype of a weight that is dense,
+// which may be kept in fp32 among others in half precision.
+Operation as_weight(Attributes& attributes) {
+  const Slot x = attributes.input("x");
+  const at::Tensor weight = attributes.linear_module("weight").weight;
+  const Slot out = attributes.output();
+  return [=](Frame& frame) {
+    frame[out] = weight.defined() ? frame[x].to(weight.scalar_type()) : frame[x];
+  };
+}
+
+constexpr OpKind kOps[] = {{"linear", linear}, {"as_weight", as_weight}};
 
 }  // namespace
 

@@ -58,6 +58,11 @@ at::Tensor weight_after_rounding(const at::Tensor& x, const at::Tensor& weight,
                                  at::ScalarType dtype) {
   return weight * x.to(dtype);
 }
+// T5's: the sums before may have come to fp32 while the norms have not.
+at::Tensor weight_after_own_rounding(const at::Tensor& x, const at::Tensor& weight,
+                                     at::ScalarType /*dtype*/) {
+  return weight * x.to(weight.scalar_type());
+}
 at::Tensor weight_before_rounding(const at::Tensor& x, const at::Tensor& weight,
                                   at::ScalarType dtype) {
   return (weight * x).to(dtype);
@@ -69,12 +74,14 @@ at::Tensor one_plus_weight(const at::Tensor& x, const at::Tensor& weight, at::Sc
 // Where the weight comes in decides the last bits in half precision.
 constexpr std::pair<std::string_view, Weighting> kWeightings[] = {
     {"after_rounding", weight_after_rounding},
+    {"after_own_rounding", weight_after_own_rounding},
     {"before_rounding", weight_before_rounding},
     {"one_plus", one_plus_weight},
 };
 
 // {op="rms_norm", x=, weight=, shape={width}, weighting=, eps=, out=}: x over its root mean square
-// over the last dimension, which is taken in fp32, times the weight.
+// over the last dimension, which is taken in fp32, times the weight. In the dtype of x, or, where
+// the weight comes in after its own rounding, in that of the weight.
 Operation rms_norm(Attributes& attributes) {
   const Slot x = attributes.input("x");
   const at::Tensor weight = attributes.dense_module("weight").weight;
@@ -85,6 +92,18 @@ Operation rms_norm(Attributes& attributes) {
     const at::Tensor wide = frame[x].to(at::kFloat);
     const at::Tensor normed = wide * at::rsqrt(wide.pow(2).mean(-1, true) + eps);
     frame[out] = weighting(normed, weight, frame[x].scalar_type());
+  };
+}
+
+// {op="rms_norm_bare", x=, eps=, out=}: without a weight.
+Operation rms_norm_bare(Attributes& attributes) {
+  const Slot x = attributes.input("x");
+  const double eps = attributes.number("eps");
+  const Slot out = attributes.output();
+  return [=](Frame& frame) {
+    const at::Tensor wide = frame[x].to(at::kFloat);
+    const at::Tensor normed = wide * at::rsqrt(wide.pow(2).mean(-1, true) + eps);
+    frame[out] = normed.to(frame[x].scalar_type());
   };
 }
 
@@ -111,7 +130,8 @@ constexpr OpKind kOps[] = {{"layer_norm", layer_norm},
                            {"layer_norm_by_head", layer_norm_by_head},
                            {"layer_norm_fp32", layer_norm_fp32},
                            {"layer_norm_bare", layer_norm_bare},
-                           {"rms_norm", rms_norm}};
+                           {"rms_norm", rms_norm},
+                           {"rms_norm_bare", rms_norm_bare}};
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <utility>
+#include <vector>
 
 #include "engine/model/ops/tables.h"
 
@@ -11,6 +12,7 @@ namespace {
 struct Router {
   at::Tensor weight, bias, correction;  // [E, width], [E] or undefined, [E] or undefined
   int64_t chosen = 1, groups = 1, chosen_groups = 1;
+  double jitter = 0;
   bool normalize = false, fp32 = false, native_softmax = false;
 };
 
@@ -67,7 +69,32 @@ Routes sigmoid(const Router& router, const at::Tensor& logits) {
   return {experts, chosen};
 }
 
+// A sigmoid of the chosen alone, rounded to the dtype of the logits.
+Routes top_then_sigmoid(const Router& router, const at::Tensor& logits) {
+  const auto [best, experts] = logits.topk(router.chosen, -1);
+  return {experts, at::sigmoid(best.to(at::kFloat)).to(logits.scalar_type())};
+}
+
+// SparseMixer (arXiv 2409.12136) as it is outside of training: the best expert, then the second
+// best, each with its share of a softmax over those that come near it, the better one left out.
+Routes sparse_mixer(const Router& router, const at::Tensor& logits) {
+  constexpr double kNone = -std::numeric_limits<double>::infinity();
+  std::vector<at::Tensor> experts, shares;
+  at::Tensor candidates = logits;
+  for (int64_t i = 0; i < router.chosen; ++i) {
+    const auto [best, expert] = candidates.max(-1, true);
+    const at::Tensor distance = (best - logits) / at::maximum(logits.abs(), best);
+    const at::Tensor near = candidates.masked_fill(distance.gt(2 * router.jitter), kNone);
+    experts.push_back(expert);
+    shares.push_back(at::softmax(near, -1).gather(1, expert));
+    candidates = candidates.scatter(1, expert, kNone);
+  }
+  return {at::cat(experts, 1), at::cat(shares, 1)};
+}
+
 constexpr std::pair<std::string_view, Score> kScores[] = {
+    {"sparse_mixer", sparse_mixer},
+    {"top_then_sigmoid", top_then_sigmoid},
     {"softmax_then_top", softmax_then_top},
     {"top_then_softmax", top_then_softmax},
     {"sigmoid", sigmoid},
@@ -96,6 +123,7 @@ Router read_router(Attributes& attributes) {
   router.normalize = attributes.flag("normalize");
   router.native_softmax = attributes.flag("native_softmax");
   router.fp32 = attributes.flag("fp32");
+  if (attributes.has("jitter")) router.jitter = attributes.number("jitter");
   if (attributes.has("correction")) {
     router.correction = attributes.dense_module("correction").weight;
   }
@@ -109,10 +137,10 @@ at::Tensor logits_of(const Router& router, const at::Tensor& tokens) {
 }
 
 // {op="route", x=, weight=, shape={E, width}, bias=, score=, chosen=, normalize=, scale=, fp32=,
-// cast=, native_softmax=, groups=, chosen_groups=, correction=, out={experts, shares}}: which
-// experts take each of the N tokens of x [B, T, width], and their shares, [N, chosen] each. The
-// logits are computed in the dtype of x, or in fp32; shares stay as computed, or are cast to the
-// dtype of x.
+// cast=, native_softmax=, groups=, chosen_groups=, correction=, jitter=, out={experts, shares}}:
+// which experts take each of the N tokens of x [B, T, width], and their shares, [N, chosen] each.
+// The logits are computed in the dtype of x, or in fp32; shares stay as computed, or are cast to
+// the dtype of x.
 Operation route(Attributes& attributes) {
   const Slot x = attributes.input("x");
   const auto score = attributes.choice<Score>("score", kScores);

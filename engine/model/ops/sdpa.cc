@@ -5,39 +5,67 @@
 namespace qspec {
 namespace {
 
-// Which keys [B, 1, T, L] each query may see: earlier ones, of the last `window` when that is not
-// 0, and no padding. A query that is padding sees itself, so that no row is empty.
-at::Tensor visible_keys(const at::Tensor& keys, int64_t queries, int64_t window) {
+// What a query sees of the keys before it: the last `window` of them, those of its own chunk of
+// `chunk` tokens, or all; 0 is no such limit.
+struct Reach {
+  int64_t window = 0;
+  int64_t chunk = 0;
+
+  bool covers(int64_t length) const {
+    return (window == 0 || length <= window) && (chunk == 0 || length <= chunk);
+  }
+};
+
+// Which keys [B, 1, T, L] each query may see: earlier ones within reach, and no padding. A query
+// that is padding sees itself, so that no row is empty.
+at::Tensor visible_keys(const at::Tensor& keys, int64_t queries, const Reach& reach) {
   const int64_t length = keys.size(1);
   const at::Tensor key = at::arange(length);
   const at::Tensor query = at::arange(length - queries, length).unsqueeze(1);
   at::Tensor visible = key.le(query);
-  if (window > 0) visible = visible.logical_and(key.gt(query - window));
-  const at::Tensor tokens = keys.ne(0).unsqueeze(1);
-  return visible.logical_and(tokens).logical_or(key.eq(query)).unsqueeze(1);
+  if (reach.window > 0) visible = visible.logical_and(key.gt(query - reach.window));
+  visible = visible.logical_and(keys.ne(0).unsqueeze(1));
+  if (reach.chunk > 0) {
+    const at::Tensor chunks = (keys.cumsum(1) - 1).floor_divide(reach.chunk);  // padding: -1
+    const at::Tensor own = chunks.narrow(1, length - queries, queries).unsqueeze(2);
+    visible = visible.logical_and(chunks.unsqueeze(1).eq(own));
+  }
+  return visible.logical_or(key.eq(query)).unsqueeze(1);
 }
 
 // Whether causality alone says it, which the kernels know without a mask.
-bool is_plainly_causal(const at::Tensor& keys, int64_t queries, int64_t window) {
+bool is_plainly_causal(const at::Tensor& keys, int64_t queries, const Reach& reach) {
   const int64_t length = keys.size(1);
-  return (queries == 1 || queries == length) && (window == 0 || length <= window) &&
+  return (queries == 1 || queries == length) && reach.covers(length) &&
          keys.ne(0).all().item<bool>();
 }
 
-// {op="attention_mask", keys=, like=, window=, always=, out=}: true where a key is visible,
+// {op="attention_mask", keys=, like=, window=, chunk=, always=, out=}: true where a key is visible,
 // [B, 1, T, L], or nothing where the kernels need no mask, as transformers has it: another kernel
 // rounds otherwise. keys [B, L]; like [B, T, width]; window 0 is none.
 Operation attention_mask(Attributes& attributes) {
-  constexpr int64_t kMostWindow = int64_t{1} << 40;
+  constexpr int64_t kMost = int64_t{1} << 40;
   const Slot keys = attributes.input("keys"), like = attributes.input("like");
-  const int64_t window = attributes.integer("window", 0, kMostWindow);
+  Reach reach{attributes.integer("window", 0, kMost)};
+  if (attributes.has("chunk")) reach.chunk = attributes.integer("chunk", 1, kMost);
   const bool always = attributes.flag("always");
   const Slot out = attributes.output();
   return [=](Frame& frame) {
     const int64_t queries = frame[like].size(1);
-    if (always || !is_plainly_causal(frame[keys], queries, window)) {
-      frame[out] = visible_keys(frame[keys], queries, window);
+    if (always || !is_plainly_causal(frame[keys], queries, reach)) {
+      frame[out] = visible_keys(frame[keys], queries, reach);
     }
+  };
+}
+
+// {op="token_mask", keys=, out=}: true where a key is no padding, [B, 1, 1, L], or nothing where
+// none is padding. For queries that see all keys, before and behind them.
+Operation token_mask(Attributes& attributes) {
+  const Slot keys = attributes.input("keys");
+  const Slot out = attributes.output();
+  return [=](Frame& frame) {
+    const at::Tensor tokens = frame[keys].ne(0);
+    if (!tokens.all().item<bool>()) frame[out] = tokens.unsqueeze(1).unsqueeze(1);
   };
 }
 
@@ -67,7 +95,8 @@ Operation sdpa(Attributes& attributes) {
   };
 }
 
-constexpr OpKind kOps[] = {{"attention_mask", attention_mask}, {"sdpa", sdpa}};
+constexpr OpKind kOps[] = {
+    {"attention_mask", attention_mask}, {"token_mask", token_mask}, {"sdpa", sdpa}};
 
 }  // namespace
 

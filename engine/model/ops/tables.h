@@ -29,5 +29,6 @@ std::span<const OpKind> part_ops();
 std::span<const OpKind> routing_ops();
 std::span<const OpKind> expert_ops();
 std::span<const OpKind> output_ops();
+std::span<const OpKind> distance_ops();
 
 }  // namespace qspec

@@ -25,7 +25,7 @@ end
 local function report_miss(ctx, prompt, result, accepted)
   local divergence = generation.divergence(ctx.subject, result, accepted)
   local margin = divergence.margin
-  local where = ("token %d: %q instead of %q"):format(divergence.position - #result.input_ids,
+  local where = ("token %d: %q instead of %q"):format(divergence.position - #result.given_ids,
     tostring(divergence.found), tostring(divergence.wanted))
   if margin and math.abs(margin) < ctx.params.tie then
     ctx:note(("%q: tie at %s, margin %.4f under %g"):format(prompt, where, margin, ctx.params.tie))
@@ -50,7 +50,8 @@ return {
   details = [[
 Tokenizes each prompt, generates greedily as transformers' generate(do_sample=False) does under the
 model's generation_config, and decodes without special tokens. The text, prompt included, must be
-one of those accepted. On a miss the nearest accepted text is taken; the finding names the first
+one of those accepted; of an encoder-decoder, which reads the prompt, the text is its output alone.
+On a miss the nearest accepted text is taken; the finding names the first
 token that differs, both candidates and their margin in logits. Under `tie` the miss is called a
 tie and noted: another device may break it the other way. Anything larger is a change. Texts that
 `qspec accept` recorded for this model and device are accepted too.]],

@@ -128,12 +128,16 @@ local function separate_projections(program, a, prefix, x)
   end
 end
 
+local function is_on(part, index)
+  return part and (not part.layers or part.layers(index))
+end
+
 local function projections(program, index, prefix, x)
   local a = program.options.attention
   if a.latent then return latent.project(program, index, prefix, x, M.rotate) end
   local project = a.fused and fused_projection or separate_projections
   project(program, a, prefix, x)
-  local by_head = a.norm and a.norm.over ~= "projection"
+  local by_head = a.norm and a.norm.over ~= "projection" and is_on(a.norm, index)
   if by_head and not a.norm.after_rope then normed_heads(program, a, prefix) end
   local rope = a.rope[index]
   if rope then
@@ -141,9 +145,11 @@ local function projections(program, index, prefix, x)
     M.rotate(program, rope, "k")
   end
   if by_head and a.norm.after_rope then normed_heads(program, a, prefix) end
-  if a.temperature then
+  local temperature = a.temperature
+  if is_on(temperature, index) then
     program:emit { op = "query_temperature", x = "q", positions = "positions",
-      beta = a.temperature.beta, original = a.temperature.original, out = "q" }
+      beta = temperature.beta, original = temperature.original, first = temperature.first,
+      precise = temperature.precise, out = "q" }
   end
 end
 
@@ -188,9 +194,10 @@ end
 
 local function fused_attention(program, index)
   local a = program.options.attention
-  local window = a.window[index] or 0
-  local mask = once(program, "mask" .. window, { op = "attention_mask", keys = "keys", like = "x",
-    window = window, always = a.mask_always }, "mask" .. window)
+  local window, chunk = a.window[index] or 0, a.chunk[index] or nil
+  local name = "mask" .. window .. (chunk and "_chunk" .. chunk or "")
+  local mask = once(program, name, { op = "attention_mask", keys = "keys", like = "x",
+    window = window, chunk = chunk, always = a.mask_always }, name)
   if a.alibi then
     mask = once(program, "alibi_mask" .. window, { op = "alibi_mask", keys = "keys", mask = mask,
       slopes = a.alibi, divide = math.sqrt(a.head_width), like = "x" }, "alibi_mask" .. window)

@@ -42,7 +42,7 @@ local function route(program, prefix, x, router)
   program:emit_module({ op = "route", x = x, score = router.score, chosen = router.chosen,
     normalize = router.normalize, scale = router.scale, fp32 = router.fp32, cast = router.cast,
     native_softmax = router.native_softmax, groups = router.groups,
-    chosen_groups = router.chosen_groups, correction = correction,
+    chosen_groups = router.chosen_groups, jitter = router.jitter, correction = correction,
     correction_shape = correction and { program.modules[correction].shape[1] },
     out = { "experts", "shares" } }, prefix .. router.weight)
 end
@@ -51,7 +51,8 @@ end
 function M.emit(program, prefix, m, x, out)
   local e, modules = m.experts, program.modules
   local op = { op = "experts", x = x, experts = "experts", shares = "shares",
-    activation = m.activation, transposed = e.transposed, limit = e.limit, out = out }
+    activation = m.activation, transposed = e.transposed, limit = e.limit,
+    share_first = e.share_first, out = out }
   for _, part in ipairs { "gate_up", "down" } do
     local name = prefix .. e[part]
     op[part], op[part .. "_shape"] = name, modules[name].shape

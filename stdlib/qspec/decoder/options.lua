@@ -24,12 +24,12 @@ local OPTIONAL_BIAS = { type = { "boolean", "string" } }
 local ACTIVATION = STRING
 local ACTIVATIONS = {}
 for _, name in ipairs { "bloom_gelu", "gelu", "gelu_fast", "gelu_new", "gelu_pytorch_tanh",
-  "quick_gelu", "relu", "relu2", "sigmoid", "silu", "swish", "tanh" } do
+  "quick_gelu", "relu", "relu2", "sigmoid", "silu", "swish", "tanh", "xielu" } do
   ACTIVATIONS[name] = true
 end
 
 local NORM_KINDS = { "layer_norm", "layer_norm_plus_one", "layer_norm_fp32", "layer_norm_bare",
-  "rms_norm", "rms_norm_fp32", "rms_norm_plus_one" }
+  "rms_norm", "rms_norm_bare", "rms_norm_fp32", "rms_norm_own", "rms_norm_plus_one" }
 
 local DECODER = {
   layers = COUNT, width = COUNT, vocabulary = COUNT,
@@ -45,11 +45,14 @@ local DECODER = {
 local NORM = { kind = { type = "string", required = true, allowed = NORM_KINDS },
   eps = { type = "number", required = true }, class = OPTIONAL_STRING, bias = OPTIONAL_BIAS }
 
+M.NORM = NORM
+
 local PARTS = {
   -- scale: times a number, rounded to the dtype before when scale_rounded
   embed = { weight = STRING, class = { type = "string", default = "Embedding" },
     norm = OPTIONAL_STRING, scale = OPTIONAL_NUMBER, scale_rounded = FLAG,
     buffers = { type = "table", default = {} },
+    sinusoids = OPTIONAL_TABLE,
     positions = OPTIONAL_STRING, position_rows = OPTIONAL_COUNT, position_class = OPTIONAL_STRING,
     position_offset = { type = "integer", default = 0 },
     project_in = OPTIONAL_STRING, project_out = OPTIONAL_STRING, width = OPTIONAL_COUNT },
@@ -72,7 +75,8 @@ local PARTS = {
     alibi = { type = "list" }, steepest = OPTIONAL_NUMBER,
     scale = OPTIONAL_NUMBER, divide = OPTIONAL_NUMBER, query_scale = OPTIONAL_NUMBER,
     clip = OPTIONAL_NUMBER, norm = OPTIONAL_TABLE, rope = BY_LAYER,
-    window = { type = { "integer", "function" } }, sinks = OPTIONAL_STRING,
+    window = { type = { "integer", "function" } }, chunk = { type = { "integer", "function" } },
+    sinks = OPTIONAL_STRING,
     temperature = OPTIONAL_TABLE, mask_always = FLAG, broadcast = FLAG, fp32_scores = FLAG,
     native_softmax = FLAG, latent = OPTIONAL_TABLE, constants = OPTIONAL_TABLE },
   head = { weight = STRING, bias = { type = "boolean", default = false }, scale = OPTIONAL_NUMBER,
@@ -82,10 +86,20 @@ local PARTS = {
   constants = { name = STRING, class = STRING, buffers = TABLE },
 }
 
--- Of attention.norm: of queries and keys, by head, over the whole projection, or one norm a head.
+-- Of attention.temperature, of queries, on the layers for which `layers` says so, or on all.
+local TEMPERATURE = { beta = NORM.eps, original = NORM.eps,
+  first = { type = "integer", default = 0 }, precise = FLAG, layers = { type = "function" } }
+
+-- Of embed.sinusoids: positions that are computed and not learned; `module` holds them in memory.
+local SINUSOIDS = { module = STRING, class = STRING, rows = COUNT,
+  offset = { type = "integer", default = 0 }, dtype = STRING }
+
+-- Of attention.norm: of queries and keys, by head, over the whole projection, or one norm a head;
+-- `layers` says which layers have it, if not all.
 local HEAD_NORM = { q = STRING, k = STRING, kind = NORM.kind, eps = NORM.eps, class = NORM.class,
   bias = NORM.bias, over = { type = "string", required = true,
-    allowed = { "head", "projection", "each_head", "head_rows" } }, after_rope = FLAG }
+    allowed = { "head", "projection", "each_head", "head_rows" } }, after_rope = FLAG,
+  layers = { type = "function" } }
 
 -- Of attention.latent: keys and values through a bottleneck of `rank`, positions in `rope` of the
 -- dimensions of a head.
@@ -93,11 +107,19 @@ local LATENT = { q = OPTIONAL_STRING, q_down = OPTIONAL_STRING, q_norm = OPTIONA
   q_up = OPTIONAL_STRING, q_rank = OPTIONAL_COUNT, kv_down = STRING, kv_norm = STRING,
   kv_up = STRING, rank = COUNT, plain = COUNT, rope = COUNT, value = COUNT, eps = NORM.eps }
 
+local INNER_PARTS = {
+  attention = { norm = HEAD_NORM, latent = LATENT, constants = PARTS.constants,
+    temperature = TEMPERATURE },
+  embed = { sinusoids = SINUSOIDS },
+}
+
+-- as_down: what the last weight multiplies is cast to its dtype, which may be fp32 among others;
+-- learned: the module with the parameters of an activation that has some (xielu).
 local MLPS = {
   plain = { kind = STRING, up = STRING, down = STRING, width = COUNT, activation = ACTIVATION,
-    bias = BIAS },
+    bias = BIAS, as_down = FLAG, learned = OPTIONAL_STRING },
   gated = { kind = STRING, gate = STRING, up = STRING, down = STRING, width = COUNT,
-    activation = ACTIVATION, bias = BIAS },
+    activation = ACTIVATION, bias = BIAS, as_down = FLAG },
   gated_fused = { kind = STRING, gate_up = STRING, down = STRING, width = COUNT,
     activation = ACTIVATION, bias = BIAS },
   experts = { kind = STRING, router = TABLE, experts = TABLE, activation = ACTIVATION,
@@ -108,12 +130,13 @@ local MLPS = {
 local EXPERT_PARTS = {
   router = { weight = STRING, class = STRING, bias = { type = "boolean", default = false },
     correction = OPTIONAL_STRING, score = { type = "string", required = true,
-      allowed = { "softmax_then_top", "top_then_softmax", "sigmoid" } },
+      allowed = { "softmax_then_top", "top_then_softmax", "top_then_sigmoid", "sigmoid",
+        "sparse_mixer" } }, jitter = OPTIONAL_NUMBER,
     chosen = COUNT, normalize = FLAG, scale = { type = "number", default = 1 }, fp32 = FLAG,
     cast = FLAG, native_softmax = FLAG, groups = { type = "integer", default = 1 },
     chosen_groups = { type = "integer", default = 1 } },
   experts = { gate_up = STRING, down = STRING, class = STRING, count = COUNT, width = COUNT,
-    transposed = FLAG, bias = { type = "boolean", default = false },
+    transposed = FLAG, share_first = FLAG, bias = { type = "boolean", default = false },
     limit = OPTIONAL_NUMBER, parts = OPTIONAL_TABLE },
   shared = MLPS.gated,
 }
@@ -125,7 +148,8 @@ local function check_activation(name)
     .. "can run"):format(schema.show(name))), 0)
 end
 
-local function checked_mlp(given, what)
+--- An MLP's table with defaults filled in.
+function M.mlp(given, what)
   local declaration = MLPS[given.kind]
   if not declaration then
     schema.check({ kind = { type = "string", required = true,
@@ -158,6 +182,14 @@ end
 
 local function itself(value) return value end
 
+local function check_inner(options, declarations, what)
+  for part, declaration in pairs(declarations) do
+    if options[part] then
+      options[part] = schema.check(declaration, options[part], what .. "." .. part)
+    end
+  end
+end
+
 --- The table with defaults filled in; `mlp`, `attention.rope` and `attention.window` by layer.
 ---@param name string of the architecture
 ---@param given table what its decoder function returned
@@ -171,22 +203,14 @@ function M.check(name, given, most_layers)
       options[part] = schema.check(declaration, options[part], what .. ": " .. part)
     end
   end
+  for part, inner in pairs(INNER_PARTS) do check_inner(options[part], inner, what .. ": " .. part) end
   local attention, layers = options.attention, math.min(options.layers, most_layers)
-  if attention.norm then
-    attention.norm = schema.check(HEAD_NORM, attention.norm, what .. ": attention.norm")
-  end
-  if attention.latent then
-    attention.latent = schema.check(LATENT, attention.latent, what .. ": attention.latent")
-  end
-  if attention.constants then
-    attention.constants = schema.check(PARTS.constants, attention.constants,
-      what .. ": attention.constants")
-  end
   if attention.out_bias == nil then attention.out_bias = attention.bias end
   attention.rope = by_layer(attention.rope, layers, itself)
   attention.window = by_layer(attention.window, layers, itself)
+  attention.chunk = by_layer(attention.chunk, layers, itself)
   options.mlp = by_layer(options.mlp, layers, function(mlp)
-    return checked_mlp(mlp, what .. ": mlp")
+    return M.mlp(mlp, what .. ": mlp")
   end)
   return options
 end

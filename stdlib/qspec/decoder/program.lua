@@ -1,71 +1,10 @@
--- A decoder as a program of the engine's primitive ops (engine/model/ops): a list of instructions
--- that read and write registers by name.
+-- A decoder as a program of the engine's primitive ops.
 
 local attention = require "qspec.decoder.attention"
 local mlp = require "qspec.decoder.mlp"
+local writer = require "qspec.builder.writer"
 
 local M = {}
-
-local Program = {}
-Program.__index = Program
-
-function Program:emit(instruction)
-  self.ops[#self.ops + 1] = instruction
-end
-
--- An instruction with the weight of a module.
-function Program:emit_module(instruction, name)
-  local module = self.modules[name]
-  instruction.weight, instruction.shape = name, module.shape
-  if module.kind ~= "embedding" then instruction.bias = module.bias end
-  self:emit(instruction)
-end
-
-function Program:linear(name, x, out)
-  local module, special = self.modules[name], self.options.linear
-  local is_special = module.class == special.class
-  self:emit_module({ op = "linear", x = x, transposed = module.transposed,
-    separate_bias = is_special and special.separate_bias or nil, out = out }, name)
-end
-
-local NORMS = {
-  layer_norm = { op = "layer_norm" },
-  layer_norm_plus_one = { op = "layer_norm", plus_one = true },
-  layer_norm_fp32 = { op = "layer_norm_fp32" },
-  rms_norm = { op = "rms_norm", weighting = "after_rounding" },
-  rms_norm_fp32 = { op = "rms_norm", weighting = "before_rounding" },
-  rms_norm_plus_one = { op = "rms_norm", weighting = "one_plus" },
-}
-
---- A norm that is not the decoder's own.
-function Program:norm_of(norm, name, x, out)
-  if norm.kind == "layer_norm_bare" then
-    return self:emit { op = "layer_norm_bare", x = x, eps = norm.eps, out = out }
-  end
-  local how = NORMS[norm.kind]
-  self:emit_module({ op = how.op, weighting = how.weighting, plus_one = how.plus_one,
-    eps = norm.eps, x = x, out = out }, name)
-end
-
-function Program:norm(name, x, out)
-  self:norm_of(self.options.norm, name, x, out)
-end
-
-function Program:add(x, y, out)
-  self:emit { op = "add", x = x, y = y, out = out }
-end
-
-function Program:scale(x, by)
-  if by then self:emit { op = "scale", x = x, by = by, out = x } end
-end
-
-function Program:divide(x, by)
-  self:emit { op = "divide", x = x, by = by, out = x }
-end
-
-function Program:tap(x, name)
-  self:emit { op = "tap", x = x, name = name }
-end
 
 local function embeddings(program)
   local embed = program.options.embed
@@ -76,6 +15,11 @@ local function embeddings(program)
   end
   if embed.project_in then program:linear(embed.project_in, "x", "x") end
   if embed.norm then program:norm(embed.norm, "x", "x") end
+  if embed.sinusoids then
+    program:emit { op = "sinusoids", positions = "positions", offset = embed.sinusoids.offset,
+      width = program.options.width, like = "x", out = "places" }
+    program:add("x", "places", "x")
+  end
   if embed.positions then
     program:emit_module({ op = "embedding", ids = "positions", offset = embed.position_offset,
       out = "places" }, embed.positions)
@@ -153,8 +97,7 @@ end
 function M.build(options, modules)
   local by_name = {}
   for _, module in ipairs(modules) do by_name[module.name] = module end
-  local program = setmetatable({ ops = {}, options = options, modules = by_name, made = {},
-    ropes = {}, rope_count = 0 }, Program)
+  local program = writer.new(options, by_name)
   embeddings(program)
   for index = 0, options.layers - 1 do layer(program, index) end
   head(program)

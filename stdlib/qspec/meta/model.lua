@@ -50,14 +50,17 @@ local Model = {}
 
 ---Runs the model over one sequence of token ids, or over several padded on the left.
 ---`taps` names the hidden states to return; `last` asks for the logits of the last token only.
+---An encoder-decoder takes the ids of its decoder and, for each sequence, a source.
 ---@param ids integer[]|integer[][]
 ---@param options {taps: string[]?, last: boolean?}?
+---@param source (integer[]|integer[][])?
 ---@return qspec.Tensor logits [sequences, tokens or 1, vocabulary], in the dtype of the model
 ---@return table<string, qspec.Tensor> taps [sequences, tokens, width] each
-function Model:forward(ids, options) end
+function Model:forward(ids, options, source) end
 
----Continues a prompt greedily, as transformers' generate(do_sample=False) does. Takes the fields of
----a generation_config.json. Obeyed are max_new_tokens (20), eos_token_id (or eos, one or a list),
+---Continues a prompt greedily, as transformers' generate(do_sample=False) does; an encoder-decoder
+---reads it as its source, and its output starts with decoder_start_token_id. Takes the fields of a
+---generation_config.json. Obeyed are max_new_tokens (20), eos_token_id (or eos, one or a list),
 ---repetition_penalty, no_repeat_ngram_size, min_length, min_new_tokens, forced_eos_token_id,
 ---suppress_tokens and begin_suppress_tokens; those of sampling have no effect; one that asks for
 ---another algorithm (num_beams) is an error.
@@ -67,7 +70,7 @@ function Model:forward(ids, options) end
 function Model:generate(ids, options) end
 
 ---@class qspec.Generation
----@field ids integer[] prompt and output
+---@field ids integer[] prompt and output; of an encoder-decoder the start token and the output
 ---@field steps qspec.GenerateStep[] one for each token made
 ---@field finished "eos"|"length"
 
@@ -83,15 +86,18 @@ function Model:generate(ids, options) end
 ---those of `forward` before they are rounded to the dtype of the model.
 ---@param ids integer[]
 ---@param tokens integer[] at least one
+---@param source integer[]|nil what an encoder-decoder reads
 ---@return qspec.Tensor float64 [tokens]
-function Model:exact_logits(ids, tokens) end
+function Model:exact_logits(ids, tokens, source) end
 
----Negative log-likelihood in nats of each token but the first, given those before it.
+---Negative log-likelihood in nats of each token but the first, given those before it. Not of an
+---encoder-decoder.
 ---@param ids integer[]
 ---@return qspec.Tensor float32 [tokens - 1]; the mean's exponential is the perplexity
 function Model:score(ids) end
 
----The names of the hidden states that forward can return: "embeddings", "layer.0", ..., "final".
+---The names of the hidden states that forward can return: "embeddings", "layer.0", ..., "final", and
+---those of an encoder before: "encoder.embeddings", ...
 ---@return string[]
 function Model:taps() end
 

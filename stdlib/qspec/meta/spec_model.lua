@@ -37,13 +37,16 @@ function Model:encode(text) end
 function Model:decode(ids) end
 
 --- Runs the model once. Logits are [1, tokens, vocabulary], or [1, 1, vocabulary] with `last`.
+--- An encoder-decoder reads the input as its source; its decoder is given `decoder_ids`, or the token
+--- that every output starts with.
 ---@param input string|integer[]
----@param options { taps: string[]?, last: boolean? }? taps: "embeddings", "layer.3", "final"
+---@param options { taps: string[]?, last: boolean?, decoder_ids: integer[]? }? taps: "embeddings",
+---  "layer.3", "final", and of an encoder "encoder.layer.3"
 ---@return qspec.Tensor logits
 ---@return table<string, qspec.Tensor> taps hidden states [1, tokens, hidden]
 function Model:forward(input, options) end
 
---- Negative log-likelihood in nats of tokens 2..n, fp32 [n - 1].
+--- Negative log-likelihood in nats of tokens 2..n, fp32 [n - 1]. Not of an encoder-decoder.
 ---@param input string|integer[]
 ---@return qspec.Tensor
 function Model:score(input) end
@@ -51,7 +54,7 @@ function Model:score(input) end
 --- Greedy generation under the model's generation_config.
 ---@param prompt string
 ---@param options { max_new_tokens: integer? }?
----@return table generation {text, input_ids, output_ids, steps, finished}
+---@return table generation {text, input_ids, given_ids, output_ids, steps, finished}
 function Model:generate(prompt, options) end
 
 return Model
