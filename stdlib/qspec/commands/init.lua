@@ -49,8 +49,8 @@ end
 
 local function check_tokens(count)
   if count >= 1 and count % 1 == 0 then return end
-  error(outcome.error("usage", ("--max-new-tokens is %s, wanted a whole number of 1 or more"):format(
-    tostring(count))), 0)
+  local message = "--max-new-tokens is %s, wanted a whole number of 1 or more"
+  error(outcome.error("usage", message:format(tostring(count))), 0)
 end
 
 local HUB_SNAPSHOT = "/models%-%-([^/]-)%-%-([^/]+)/snapshots/(%x+)/?(.*)$"
