@@ -27,7 +27,8 @@ local function compare(job, params, prompt)
     max_new_tokens = params.max_new_tokens, is_accepted = contains(accepted, result.text) }
   if not output.is_accepted and #accepted > 0 then
     local divergence = generation.divergence(subject, result, accepted)
-    output.divergence, output.new_token = divergence, divergence.position - #result.input_ids
+    local given = #result.output_ids - #result.steps
+    output.divergence, output.new_token = divergence, divergence.position - given
     output.is_tie = divergence.margin and math.abs(divergence.margin) < params.tie or false
   end
   return output
