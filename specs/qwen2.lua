@@ -54,7 +54,7 @@ model "Qwen2.5-0.5B int8" {
 
 model "Qwen2.5-1.5B auto-round" {
   checkpoint = hub "OPEA/Qwen2.5-1.5B-Instruct-int4-sym-inc",
-  quantized  = { method = "auto-round", bits = 4 },
+  quantized  = { bits = 4 },  -- by auto-round, which calls itself by two names
   dtypes     = { "*.self_attn.*", "*.mlp.*", logical = "int4" },
   excluded   = { "lm_head", "*.embed_tokens", "*norm" },
   generates  = {

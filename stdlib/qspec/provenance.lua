@@ -1,5 +1,6 @@
 -- What a report says of how it came about: files with their hashes, versions, device, command.
 
+local accepted_outputs = require "qspec.accepted_outputs"
 local system = require "host.system"
 
 local M = {}
@@ -8,6 +9,13 @@ local M = {}
 -- the run: the size stands alone there.
 local function file_record(path, size, hashed)
   return { path = path, size = size, sha256 = hashed and system.sha256_file(path) or nil }
+end
+
+-- A spec, and the outputs that were accepted beside it.
+local function add_spec(files, spec)
+  files[#files + 1] = { path = spec.path, size = #spec.text, sha256 = system.sha256(spec.text) }
+  local accepted = accepted_outputs.path(spec.path)
+  if system.kind(accepted) == "file" then files[#files + 1] = file_record(accepted, nil, true) end
 end
 
 local SMALL_FILES = { "config.json", "generation_config.json", "tokenizer.json",
@@ -56,10 +64,7 @@ function M.collect(args, specs, jobs, device)
   local record = { versions = system.version(), device = device.name, device_reason = device.reason,
     command = "qspec run " .. table.concat(args.spec, " "), seed = 0, files = {} }
   if #args.report == 0 then return record end
-  for _, spec in ipairs(specs) do
-    record.files[#record.files + 1] = { path = spec.path, size = #spec.text,
-      sha256 = system.sha256(spec.text) }
-  end
+  for _, spec in ipairs(specs) do add_spec(record.files, spec) end
   local seen, hashed = {}, args.tier ~= "header"
   for _, job in ipairs(jobs) do
     add_subject(record.files, seen, job.subject, hashed)

@@ -19,7 +19,7 @@ end
 
 local function title(found)
   local subject = found.subject
-  return { comment(("%s, a %s model %s."):format(found.name, subject.architecture.name,
+  return { comment(("%s: %s, %s."):format(found.name, subject.architecture.name,
       subject.format and "quantized by " .. subject.format.name or "in full precision")),
     "--",
     "--   qspec run FILE                                  the checkpoint that it was written from",

@@ -31,7 +31,8 @@ local function refuse(kind, message, hint, where)
   error(outcome.error(kind, message, hint, where), 0)
 end
 
---- A subject over a folder, or over a config alone when there are no weights.
+--- A subject over a folder, or over a config alone when there are no weights. The plan adds
+--- `accepted(prompt, max_new_tokens)`: texts that were accepted of it (qspec.accepted_outputs).
 ---@param o table {name, path?, config?, baseline?: Subject, quantize?: {format, options},
 ---  config_only?: true to leave the weights alone}
 function Subject.new(o)

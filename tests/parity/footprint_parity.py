@@ -59,12 +59,13 @@ def converted(model, bits):
     config = transformers.BitsAndBytesConfig(load_in_4bit=bits == 4, load_in_8bit=bits == 8)
     quantizer = AutoHfQuantizer.from_config(config, pre_quantized=False)
     kept = quantizer.get_modules_to_not_convert(model, None, model._keep_in_fp32_modules)
+    linears = (torch.nn.Linear, Conv1D)
     return [module.weight for name, module in model.named_modules()
-            if type(module) in (torch.nn.Linear, Conv1D) and should_convert_module(name, kept)]
+            if type(module) in linears and should_convert_module(name, kept)]
 
 
 def theirs(entry):
-    """-> what get_memory_footprint() gives, in full precision and quantized, and how many weights"""
+    """-> get_memory_footprint() in full precision and quantized, and how many weights were"""
     model = model_of(entry["config"])
     dense = quantized = model.get_memory_footprint()
     weights = converted(model, entry["bits"]) if entry["bits"] else []

@@ -20,8 +20,10 @@ local CALLERS = {
   ["qspec.main"] = {},
   ["qspec.session"] = { ["qspec.commands.run"] = true },
   ["qspec.runner"] = { ["qspec.session"] = true },
-  ["qspec.spec"] = { ["qspec.session"] = true, ["qspec.runner"] = true },
-  ["qspec.plan"] = { ["qspec.session"] = true },
+  ["qspec.acceptance"] = { ["qspec.commands.accept"] = true },
+  ["qspec.spec"] = { ["qspec.session"] = true, ["qspec.runner"] = true,
+    ["qspec.acceptance"] = true },
+  ["qspec.plan"] = { ["qspec.session"] = true, ["qspec.acceptance"] = true },
   ["qspec.census"] = { ["qspec.subject"] = true, ["qspec.checks.quantized"] = true },
 }
 

@@ -177,3 +177,17 @@ model "loaded" { checkpoint = example "bloom-tiny", quantize = bitsandbytes { bi
 ]])[1]
   test.equal(job.subject.baseline.path, job.subject.path)
 end)
+
+test("a job knows what was accepted of its model on this device", function()
+  local accepted_outputs = require "qspec.accepted_outputs"
+  local path = test.tmpfile(".lua")
+  system.write_atomic(path, FAMILY .. TINY)
+  accepted_outputs.record(path, { { model = "tiny", device = "cpu", prompt = "a",
+    max_new_tokens = 3, text = "a b", provenance = {} } })
+  local function accepted_on(device)
+    local jobs = plan.make(spec.load(path), { only = {}, skip = {}, device = device })
+    return jobs[1].subject.accepted("a", 3)
+  end
+  test.equal(accepted_on "cpu", { "a b" })
+  test.equal(accepted_on "cuda", {})
+end)

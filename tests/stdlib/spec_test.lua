@@ -119,8 +119,9 @@ test("a format's verb checks its options", function()
   mistake("bitsandbytes { bits = 5 }", "bits = 5", 1)
 end)
 
-test("generates needs accepted texts", function()
-  mistake('generates { "Hello" }', "no 'accepts'", 1)
+test("generates may leave its texts to qspec accept", function()
+  local params = load('generates { "Hello" }').declarations[1].params
+  test.equal({ params[1], params.accepts, params.max_new_tokens }, { "Hello", nil, 10 })
 end)
 
 test("a family is one name or a list of them", function()

@@ -3,12 +3,9 @@
 local acceptance = require "qspec.acceptance"
 local accepted_outputs = require "qspec.accepted_outputs"
 local device = require "qspec.device"
-local family = require "qspec.family"
 local lua_source = require "qspec.lua_source"
 local outcome = require "qspec.outcome"
-local plan = require "qspec.plan"
-local provenance = require "qspec.provenance"
-local spec = require "qspec.spec"
+local printable = require "qspec.printable"
 local system = require "host.system"
 local units = require "qspec.units"
 
@@ -49,41 +46,27 @@ local function show(output)
 end
 
 local function say_absent(job)
-  say("%s\n  - %s\n    enable: %s", job.name, job.absent.reason, job.absent.enable)
+  say("%s\n  - %s\n    enable: %s", printable.line(job.name), printable.line(job.absent.reason),
+    printable.line(job.absent.enable))
 end
 
--- The job's outputs, each with where it came from; nil when its model is not on this machine.
-local function ask(job, chosen)
-  if job.absent then return say_absent(job) end
-  family.check(job.subject, job.families)
-  say("%s  on %s", job.name, chosen.name)
-  local outputs = acceptance.outputs(job)
-  for _, output in ipairs(outputs) do
-    show(output)
-    output.subject = job.subject
+-- The job's outputs, shown; none when its model is not on this machine.
+local function ask(job, device_name)
+  if job.absent then
+    say_absent(job)
+    return {}
   end
-  job.subject:release()
+  say("%s  on %s", printable.line(job.name), device_name)
+  local outputs = acceptance.outputs(job)
+  for _, output in ipairs(outputs) do show(output) end
   return outputs
 end
 
-local function records_of(outputs, chosen)
-  local records, origins = {}, {}
-  for i, output in ipairs(outputs) do
-    local subject = output.subject
-    origins[subject] = origins[subject] or provenance.origin(subject)
-    records[i] = { model = output.model, device = accepted_outputs.device(chosen.name),
-      prompt = output.prompt, max_new_tokens = output.max_new_tokens, text = output.text,
-      provenance = { qspec = system.version().qspec, date = system.now(), device = chosen.name,
-        revision = origins[subject].revision, sha256 = origins[subject].sha256 } }
-  end
-  return records
-end
-
 -- What is not accepted among the outputs of all jobs, and how many outputs there are.
-local function ask_all(jobs, chosen)
+local function ask_all(jobs, device_name)
   local new, count = {}, 0
   for _, job in ipairs(jobs) do
-    for _, output in ipairs(ask(job, chosen) or {}) do
+    for _, output in ipairs(ask(job, device_name)) do
       count = count + 1
       if not output.is_accepted then new[#new + 1] = output end
     end
@@ -91,20 +74,9 @@ local function ask_all(jobs, chosen)
   return new, count
 end
 
-local function jobs_of(args, loaded, chosen)
-  local jobs = {}
-  for _, job in ipairs(plan.make(loaded, { model = args.model, only = args.only, skip = {},
-      device = accepted_outputs.device(chosen.name) })) do
-    if #acceptance.declarations(job) > 0 then jobs[#jobs + 1] = job end
-  end
-  if #jobs > 0 then return jobs end
-  error(outcome.error("spec", "there is no generates to accept", args.model
-    and "with --model those outside of a model { ... } count" or nil, args.spec), 0)
-end
-
 function M.run(args)
   local chosen = device.choose(args.device)
-  local new, count = ask_all(jobs_of(args, spec.load(args.spec), chosen), chosen)
+  local new, count = ask_all(acceptance.jobs(args, chosen.name), chosen.name)
   if count == 0 then return outcome.EXIT_NOTHING end
   if #new == 0 then
     say("\nnothing to accept: %s as before", units.count(count, "output"))
@@ -114,7 +86,7 @@ function M.run(args)
       count)
     return outcome.EXIT_FAIL
   end
-  accepted_outputs.record(args.spec, records_of(new, chosen))
+  acceptance.record(args.spec, new, chosen.name)
   say("\n%s recorded in %s", units.count(#new, "output"), accepted_outputs.path(args.spec))
   return outcome.EXIT_PASS
 end

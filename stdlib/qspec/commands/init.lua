@@ -47,6 +47,12 @@ local function check_output(path, force)
   end
 end
 
+local function check_tokens(count)
+  if count >= 1 and count % 1 == 0 then return end
+  local message = "--max-new-tokens is %s, wanted a whole number of 1 or more"
+  error(outcome.error("usage", message:format(tostring(count))), 0)
+end
+
 local HUB_SNAPSHOT = "/models%-%-([^/]-)%-%-([^/]+)/snapshots/(%x+)/?(.*)$"
 
 local function last_part(path)
@@ -125,6 +131,7 @@ end
 
 function M.run(args)
   check_output(args.output, args.force)
+  check_tokens(args.max_new_tokens)
   local found = observe(args)
   local text = spec_text.render(found)
   found.subject:release()
