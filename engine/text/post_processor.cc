@@ -109,15 +109,44 @@ class TemplateProcessing final : public PostProcessor {
   std::vector<Part> parts_;
 };
 
+// "[CLS] $A [SEP]" of BERT and RoBERTa, from the time before templates. What else is in there
+// concerns offsets and types of tokens, which are not kept here.
+class ClsSepProcessing final : public PostProcessor {
+ public:
+  explicit ClsSepProcessing(const Component& from)
+      : begin_(id_of(from, "cls")), end_(id_of(from, "sep")) {}
+
+  void process(std::vector<int32_t>& ids, bool add_special_tokens) const override {
+    if (!add_special_tokens) return;
+    ids.insert(ids.begin(), begin_);
+    ids.push_back(end_);
+  }
+
+  std::vector<int32_t> special_ids() const override { return {begin_, end_}; }
+
+ private:
+  static int32_t id_of(const Component& from, std::string_view key) {
+    const Json& pair = from.array(key);
+    if (pair.size() == 2 && pair[0].is_string()) {
+      if (const auto id = token_id_of(pair[1])) return *id;
+    }
+    throw from.refusal(ErrorKind::kCheckpoint,
+                       "found " + printable(dump_json(pair)) + ", wanted [token, id]", key);
+  }
+
+  int32_t begin_;
+  int32_t end_;
+};
+
 template <class T>
 PostProcessorPtr make(const Component& from) {
   return std::make_unique<const T>(from);
 }
 
 constexpr ComponentType<PostProcessor> kTypes[] = {
-    {"Sequence", make<PostProcessorSequence>},
-    {"ByteLevel", make<ByteLevelPostProcessor>},
-    {"TemplateProcessing", make<TemplateProcessing>},
+    {"Sequence", make<PostProcessorSequence>},        {"ByteLevel", make<ByteLevelPostProcessor>},
+    {"TemplateProcessing", make<TemplateProcessing>}, {"BertProcessing", make<ClsSepProcessing>},
+    {"RobertaProcessing", make<ClsSepProcessing>},
 };
 
 }  // namespace
