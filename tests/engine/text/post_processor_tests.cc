@@ -63,4 +63,22 @@ BOOST_AUTO_TEST_CASE(refuses_a_template_that_repeats_the_text) {
   BOOST_CHECK_THROW(with_processor(bos_template(kTwice, 2)), Error);
 }
 
+BOOST_AUTO_TEST_CASE(bert_and_roberta_put_a_token_on_each_side) {
+  for (const std::string type : {"BertProcessing", "RobertaProcessing"}) {
+    const auto tokenizer =
+        with_processor(R"({"type":")" + type + R"(","sep":["b",1],"cls":["c",2]})");
+    BOOST_TEST(tokenizer->encode("a", true) == (Ids{2, 0, 1}));
+    BOOST_TEST(tokenizer->encode("a", false) == Ids{0});
+  }
+}
+
+BOOST_AUTO_TEST_CASE(bert_names_the_side_that_is_no_token) {
+  for (const char* sep : {R"(["b",-1])", R"(["b"])", "[1,1]", "[]"}) {
+    const Error error = refusal([&] {
+      with_processor(R"({"type":"BertProcessing","cls":["c",2],"sep":)" + std::string(sep) + "}");
+    });
+    BOOST_TEST(error.where() == "tokenizer.json, post_processor.sep");
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
