@@ -98,8 +98,8 @@ def sentencepiece_bpe(begin, norm, size=4000):
     return tokenizer
 
 
-def charsmap(rule, rows=None):
-    """SentencePiece's compiled rules: of a name, or made of (text, replacement)."""
+def compiled_rules(rule, rows=None):
+    """The bytes of SentencePiece's compiled rules: of a name, or made of (text, replacement)."""
     made = io.BytesIO()
     with tempfile.NamedTemporaryFile("w", suffix=".tsv") as file:
         options = {"normalization_rule_name": rule}
@@ -114,7 +114,11 @@ def charsmap(rule, rows=None):
             vocab_size=20, hard_vocab_limit=False, minloglevel=3, **options)
     proto = sentencepiece_model_pb2.ModelProto()
     proto.ParseFromString(made.getvalue())
-    return normalizers.Precompiled(proto.normalizer_spec.precompiled_charsmap)
+    return proto.normalizer_spec.precompiled_charsmap
+
+
+def charsmap(rule, rows=None):
+    return normalizers.Precompiled(compiled_rules(rule, rows))
 
 
 def unigram(begin, unk, norm, pre, decoder=None, alphabet=(), size=4000):

@@ -22,7 +22,7 @@ from tokenizers import Tokenizer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WANTED_STRINGS = 5000
-RANDOM_TOKENIZERS = 24
+RANDOM_TOKENIZERS = 80
 STRINGS_OF_EACH = 200
 SHOWN = 5
 
