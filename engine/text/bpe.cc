@@ -1,7 +1,6 @@
 #include "engine/text/bpe.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <queue>
 #include <utility>
 
@@ -24,38 +23,6 @@ struct Candidate {
   }
 };
 
-std::optional<int32_t> unknown_id(const Component& from, const Vocabulary& vocabulary) {
-  if (!from.has("unk_token")) return std::nullopt;
-  const std::string& token = from.text("unk_token");
-  if (const auto id = vocabulary.id_of(token)) return id;
-  throw from.refusal(ErrorKind::kCheckpoint, "'" + printable(token) + "' is not in the vocabulary",
-                     "unk_token");
-}
-
-std::array<int32_t, 256> byte_ids(const Component& from, const Vocabulary& vocabulary) {
-  std::array<int32_t, 256> ids;
-  std::string missing;
-  size_t found = 0;
-  for (unsigned byte = 0; byte < ids.size(); ++byte) {
-    char token[7];
-    std::snprintf(token, sizeof token, "<0x%02X>", byte);
-    ids[byte] = vocabulary.id_of(token).value_or(kNone);
-    if (ids[byte] != kNone) {
-      ++found;
-    } else if (missing.empty()) {
-      missing = token;
-    }
-  }
-  // None at all is a flag without meaning; a hole is damage.
-  if (found != 0 && found != ids.size()) {
-    throw from.refusal(ErrorKind::kCheckpoint,
-                       std::to_string(ids.size() - found) + " of the 256 byte tokens are not in " +
-                           "the vocabulary, the first is '" + missing + "'",
-                       "byte_fallback");
-  }
-  return ids;
-}
-
 void refuse_dropout(const Component& from) {
   if (!from.has("dropout")) return;
   const Json& dropout = from.json()["dropout"];
@@ -73,13 +40,11 @@ Bpe::Bpe(const Component& from)
       prefix_(from.text("continuing_subword_prefix", "")),
       suffix_(from.text("end_of_word_suffix", "")),
       merges_(from, vocabulary_, prefix_.size()),
-      unknown_(unknown_id(from, vocabulary_)),
+      unknown_(from, vocabulary_),
+      byte_tokens_(from, vocabulary_),
       fuses_unknown_(from.boolean("fuse_unk", false)),
-      falls_back_to_bytes_(from.boolean("byte_fallback", false)),
       ignores_merges_(from.boolean("ignore_merges", false)) {
   refuse_dropout(from);
-  byte_ids_.fill(kNone);
-  if (falls_back_to_bytes_) byte_ids_ = byte_ids(from, vocabulary_);
 }
 
 void Bpe::tokenize(std::string_view piece, std::vector<int32_t>& ids) const {
@@ -101,9 +66,10 @@ void Bpe::tokenize(std::string_view piece, std::vector<int32_t>& ids) const {
 std::vector<Bpe::Symbol> Bpe::characters(std::string_view piece) const {
   std::vector<Symbol> symbols;
   symbols.reserve(piece.size());
+  const auto append = [&](int32_t id) { symbols.push_back({id, kNone, kNone, false}); };
   bool is_unknown_pending = false;
   const auto flush_unknown = [&] {
-    if (is_unknown_pending) symbols.push_back({*unknown_, kNone, kNone, false});
+    if (is_unknown_pending) append(unknown_.id());
     is_unknown_pending = false;
   };
   std::string affixed;
@@ -119,23 +85,14 @@ std::vector<Bpe::Symbol> Bpe::characters(std::string_view piece) const {
     at += bytes;
     if (const auto id = vocabulary_.id_of(character)) {
       flush_unknown();
-      symbols.push_back({*id, kNone, kNone, false});
-    } else if (!append_bytes(character, symbols) && unknown_) {
+      append(*id);
+    } else if (!byte_tokens_.spell(character, append) && unknown_.is_named()) {
       if (!fuses_unknown_) flush_unknown();
       is_unknown_pending = true;
     }
   }
   flush_unknown();
   return symbols;
-}
-
-// False, with nothing appended, unless each byte of `character` has a token.
-bool Bpe::append_bytes(std::string_view character, std::vector<Symbol>& symbols) const {
-  const auto id_of = [this](char byte) { return byte_ids_[static_cast<unsigned char>(byte)]; };
-  const auto is_missing = [&](char byte) { return id_of(byte) == kNone; };
-  if (std::any_of(character.begin(), character.end(), is_missing)) return false;
-  for (const char byte : character) symbols.push_back({id_of(byte), kNone, kNone, false});
-  return true;
 }
 
 void Bpe::merge_all(std::vector<Symbol>& symbols) const {

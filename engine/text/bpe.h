@@ -1,11 +1,11 @@
 #pragma once
 
-#include <array>
-#include <optional>
 #include <string>
 
+#include "engine/text/byte_tokens.h"
 #include "engine/text/merges.h"
 #include "engine/text/model.h"
+#include "engine/text/unknown_token.h"
 
 namespace qspec {
 
@@ -28,18 +28,16 @@ class Bpe final : public TokenModel {
   };
 
   std::vector<Symbol> characters(std::string_view piece) const;
-  bool append_bytes(std::string_view character, std::vector<Symbol>& symbols) const;
   void merge_all(std::vector<Symbol>& symbols) const;
 
   Vocabulary vocabulary_;
   std::string prefix_;  // of each character but the first
   std::string suffix_;  // of the last character
   Merges merges_;
-  std::optional<int32_t> unknown_;
+  UnknownToken unknown_;
+  ByteTokens byte_tokens_;
   bool fuses_unknown_;
-  bool falls_back_to_bytes_;
   bool ignores_merges_;
-  std::array<int32_t, 256> byte_ids_;  // of "<0x00>" and so on; -1: not in the vocabulary
 };
 
 }  // namespace qspec

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/text/byte_level.h"
+#include "engine/text/decoder_types.h"
 #include "engine/text/metaspace.h"
 #include "engine/text/pattern.h"
 #include "engine/text/utf8.h"
@@ -200,6 +201,9 @@ constexpr ComponentType<Decoder> kTypes[] = {
     {"Fuse", make<Fuse>},
     {"Strip", make<StripDecoder>},
     {"Replace", make<ReplaceDecoder>},
+    {"WordPiece", make_word_piece_decoder},
+    {"BPEDecoder", make_bpe_decoder},
+    {"CTC", make_ctc_decoder},
 };
 
 }  // namespace

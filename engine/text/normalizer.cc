@@ -3,6 +3,9 @@
 #include <utility>
 #include <vector>
 
+#include "engine/text/byte_level.h"
+#include "engine/text/map_characters.h"
+#include "engine/text/normalizer_types.h"
 #include "engine/text/pattern.h"
 #include "engine/text/unicode.h"
 #include "engine/text/utf8.h"
@@ -115,17 +118,17 @@ class StripAccents final : public Normalizer {
  public:
   explicit StripAccents(const Component&) {}
   void normalize(TextPiece& piece, const GrowthLimit&) const override {
-    std::string kept;
-    for (size_t at = 0; at < piece.text.size();) {
-      const Utf8Char found = utf8_at(piece.text, at);
-      if (!is_mark(found.code)) {
-        kept.append(piece.text, at, found.bytes);
-      } else if (at == 0) {
-        piece.at_start = false;
-      }
-      at += found.bytes;
-    }
-    piece.text = std::move(kept);
+    map_characters(
+        piece, [](char32_t code) { return is_mark(code) ? std::nullopt : std::optional(code); });
+  }
+};
+
+class ByteLevelNormalizer final : public Normalizer {
+ public:
+  explicit ByteLevelNormalizer(const Component&) {}
+  void normalize(TextPiece& piece, const GrowthLimit& limit) const override {
+    piece.text = byte_level_text(piece.text);
+    limit.check(piece.text.size());
   }
 };
 
@@ -145,6 +148,10 @@ constexpr ComponentType<Normalizer> kTypes[] = {
     {"Prepend", make<Prepend>},
     {"Strip", make<Strip>},
     {"StripAccents", make<StripAccents>},
+    {"ByteLevel", make<ByteLevelNormalizer>},
+    {"BertNormalizer", make_bert_normalizer},
+    {"Nmt", make_nmt_normalizer},
+    {"Precompiled", make_precompiled_normalizer},
 };
 
 }  // namespace

@@ -1,8 +1,8 @@
 #include "engine/text/post_processor.h"
 
-#include <algorithm>
 #include <string>
-#include <utility>
+
+#include "engine/text/template_processing.h"
 
 namespace qspec {
 namespace {
@@ -16,8 +16,8 @@ class PostProcessorSequence final : public PostProcessor {
       parts_.push_back(make_post_processor(part));
     }
   }
-  void process(std::vector<int32_t>& ids, bool add_special_tokens) const override {
-    for (const PostProcessorPtr& part : parts_) part->process(ids, add_special_tokens);
+  void process(TokenSequences& sequences, bool add_special_tokens) const override {
+    for (const PostProcessorPtr& part : parts_) part->process(sequences, add_special_tokens);
   }
   std::vector<int32_t> special_ids() const override {
     std::vector<int32_t> all;
@@ -35,78 +35,62 @@ class PostProcessorSequence final : public PostProcessor {
 class ByteLevelPostProcessor final : public PostProcessor {
  public:
   explicit ByteLevelPostProcessor(const Component&) {}
-  void process(std::vector<int32_t>&, bool) const override {}
+  void process(TokenSequences&, bool) const override {}
   std::vector<int32_t> special_ids() const override { return {}; }
 };
 
-// "[CLS] $A [SEP]".
-class TemplateProcessing final : public PostProcessor {
+// "[CLS] $A [SEP]" of BERT and RoBERTa, from the time before templates. What else is in there
+// concerns offsets and types of tokens, which are not kept here.
+class ClsSepProcessing : public PostProcessor {
  public:
-  explicit TemplateProcessing(const Component& from) {
-    for (const Component& piece : from.objects("single")) {
-      if (piece.has("Sequence")) {
-        read_sequence(piece.object("Sequence"));
-      } else {
-        read_special(piece.object("SpecialToken"), from);
+  explicit ClsSepProcessing(const Component& from)
+      : begin_(id_of(from, "cls")), end_(id_of(from, "sep")) {}
+
+  void process(TokenSequences& sequences, bool add_special_tokens) const override {
+    if (!add_special_tokens) return;
+    for (std::vector<int32_t>& ids : sequences) {
+      if (&ids == &sequences.front()) {
+        ids.insert(ids.begin(), begin_);
+      } else if (separates_twice()) {
+        ids.insert(ids.begin(), end_);
       }
+      ids.push_back(end_);
     }
   }
 
-  void process(std::vector<int32_t>& ids, bool add_special_tokens) const override {
-    const std::vector<int32_t> text = std::exchange(ids, {});
-    for (const Part& part : parts_) {
-      const bool is_kept = part.is_text || add_special_tokens;
-      if (!is_kept) continue;
-      const std::vector<int32_t>& added = part.is_text ? text : part.ids;
-      ids.insert(ids.end(), added.begin(), added.end());
-    }
-  }
-
-  std::vector<int32_t> special_ids() const override {
-    std::vector<int32_t> all;
-    for (const Part& part : parts_) all.insert(all.end(), part.ids.begin(), part.ids.end());
-    return all;
-  }
+  std::vector<int32_t> special_ids() const override { return {begin_, end_}; }
 
  private:
-  struct Part {
-    bool is_text;
-    std::vector<int32_t> ids;
-  };
+  // Whether a later sequence begins with a separator too.
+  virtual bool separates_twice() const = 0;
 
-  void read_sequence(const Component& sequence) {
-    const std::string& id = sequence.text("id");
-    if (id == "B") return;  // the second text of a pair
-    const bool is_second =
-        std::any_of(parts_.begin(), parts_.end(), [](const Part& part) { return part.is_text; });
-    if (id != "A" || is_second) {
-      throw sequence.refusal(ErrorKind::kCheckpoint, "found sequence '" + printable(id) +
-                                                         "', wanted A once and at most B besides");
+  static int32_t id_of(const Component& from, std::string_view key) {
+    const Json& pair = from.array(key);
+    if (pair.size() == 2 && pair[0].is_string()) {
+      if (const auto id = token_id_of(pair[1])) return *id;
     }
-    parts_.push_back({true, {}});
+    throw from.refusal(ErrorKind::kCheckpoint,
+                       "found " + printable(dump_json(pair)) + ", wanted [token, id]", key);
   }
 
-  void read_special(const Component& special, const Component& from) {
-    const std::string& id = special.text("id");
-    const Component known = from.object("special_tokens");
-    if (!known.has(id)) {
-      throw special.refusal(ErrorKind::kCheckpoint, "the template names '" + printable(id) +
-                                                        "', which is not in special_tokens");
-    }
-    Part part{false, {}};
-    const Component token = known.object(id);
-    for (const Json& value : token.array("ids")) {
-      const std::optional<int32_t> token_id = token_id_of(value);
-      if (!token_id) {
-        throw token.refusal(ErrorKind::kCheckpoint,
-                            "found " + printable(dump_json(value)) + ", wanted a token id", "ids");
-      }
-      part.ids.push_back(*token_id);
-    }
-    parts_.push_back(std::move(part));
-  }
+  int32_t begin_;
+  int32_t end_;
+};
 
-  std::vector<Part> parts_;
+class BertProcessing final : public ClsSepProcessing {
+ public:
+  using ClsSepProcessing::ClsSepProcessing;
+
+ private:
+  bool separates_twice() const override { return false; }
+};
+
+class RobertaProcessing final : public ClsSepProcessing {
+ public:
+  using ClsSepProcessing::ClsSepProcessing;
+
+ private:
+  bool separates_twice() const override { return true; }
 };
 
 template <class T>
@@ -115,9 +99,9 @@ PostProcessorPtr make(const Component& from) {
 }
 
 constexpr ComponentType<PostProcessor> kTypes[] = {
-    {"Sequence", make<PostProcessorSequence>},
-    {"ByteLevel", make<ByteLevelPostProcessor>},
-    {"TemplateProcessing", make<TemplateProcessing>},
+    {"Sequence", make<PostProcessorSequence>},        {"ByteLevel", make<ByteLevelPostProcessor>},
+    {"TemplateProcessing", make<TemplateProcessing>}, {"BertProcessing", make<BertProcessing>},
+    {"RobertaProcessing", make<RobertaProcessing>},
 };
 
 }  // namespace

@@ -1,28 +1,17 @@
 #include "engine/text/pre_tokenizer.h"
 
-#include <array>
 #include <utility>
 
 #include "engine/text/byte_level.h"
 #include "engine/text/metaspace.h"
 #include "engine/text/pattern.h"
-#include "engine/text/split.h"
-#include "engine/text/unicode.h"
+#include "engine/text/piece_splitter.h"
+#include "engine/text/pre_tokenizer_types.h"
 
 namespace qspec {
 namespace {
 
 using PreTokenizerPtr = std::unique_ptr<const PreTokenizer>;
-
-// Appends the parts of `piece` that are not empty.
-void append_parts(const TextPiece& piece, const std::vector<TextSpan>& spans,
-                  std::vector<TextPiece>& parts) {
-  for (const TextSpan& span : spans) {
-    if (span.begin == span.end) continue;
-    parts.push_back(
-        {piece.text.substr(span.begin, span.end - span.begin), piece.at_start && span.begin == 0});
-  }
-}
 
 class PreTokenizerSequence final : public PreTokenizer {
  public:
@@ -39,48 +28,10 @@ class PreTokenizerSequence final : public PreTokenizer {
   std::vector<PreTokenizerPtr> parts_;
 };
 
-// What splits one piece without looking at the others.
-class PieceSplitter : public PreTokenizer {
- public:
-  void split(std::vector<TextPiece>& pieces, const GrowthLimit& limit) const final {
-    std::vector<TextPiece> parts;
-    parts.reserve(pieces.size());
-    for (TextPiece& piece : pieces) split_piece(piece, parts);
-    size_t bytes = 0;
-    for (const TextPiece& part : parts) bytes += part.text.size();
-    limit.check(bytes);
-    pieces = std::move(parts);
-  }
-
- private:
-  // Appends the parts of `piece`, which it may change on the way.
-  virtual void split_piece(TextPiece& piece, std::vector<TextPiece>& parts) const = 0;
-};
-
-SplitBehavior behavior_of(const Component& from, std::string_view fallback) {
-  static constexpr std::array<std::pair<std::string_view, SplitBehavior>, 5> kBehaviors = {{
-      {"Removed", SplitBehavior::kRemoved},
-      {"Isolated", SplitBehavior::kIsolated},
-      {"MergedWithPrevious", SplitBehavior::kMergedWithPrevious},
-      {"MergedWithNext", SplitBehavior::kMergedWithNext},
-      {"Contiguous", SplitBehavior::kContiguous},
-  }};
-  const std::string name =
-      fallback.empty() ? from.text("behavior") : from.text("behavior", fallback);
-  std::vector<std::string> known;
-  for (const auto& [key, behavior] : kBehaviors) {
-    if (key == name) return behavior;
-    known.emplace_back(key);
-  }
-  throw from.unknown("split behavior", name, known);
-}
-
 class Split final : public PieceSplitter {
  public:
   explicit Split(const Component& from)
-      : pattern_(from),
-        behavior_(behavior_of(from, "")),
-        inverted_(from.boolean("invert", false)) {}
+      : pattern_(from), behavior_(split_behavior(from)), inverted_(from.boolean("invert", false)) {}
 
  private:
   void split_piece(TextPiece& piece, std::vector<TextPiece>& parts) const override {
@@ -161,67 +112,6 @@ class Metaspace final : public PieceSplitter {
   bool splits_;
 };
 
-class Digits final : public PieceSplitter {
- public:
-  explicit Digits(const Component& from)
-      : behavior_(from.boolean("individual_digits") ? SplitBehavior::kIsolated
-                                                    : SplitBehavior::kContiguous) {}
-
- private:
-  void split_piece(TextPiece& piece, std::vector<TextPiece>& parts) const override {
-    append_parts(piece, split_at(segments_of_characters(piece.text, is_numeric), behavior_), parts);
-  }
-
-  SplitBehavior behavior_;
-};
-
-class Punctuation final : public PieceSplitter {
- public:
-  explicit Punctuation(const Component& from) : behavior_(behavior_of(from, "Isolated")) {}
-
- private:
-  void split_piece(TextPiece& piece, std::vector<TextPiece>& parts) const override {
-    append_parts(piece, split_at(segments_of_characters(piece.text, is_punctuation), behavior_),
-                 parts);
-  }
-
-  SplitBehavior behavior_;
-};
-
-class WhitespaceSplit final : public PieceSplitter {
- public:
-  explicit WhitespaceSplit(const Component&) {}
-
- private:
-  void split_piece(TextPiece& piece, std::vector<TextPiece>& parts) const override {
-    append_parts(
-        piece,
-        split_at(segments_of_characters(piece.text, is_white_space), SplitBehavior::kRemoved),
-        parts);
-  }
-};
-
-// Runs of word characters, and runs of what is neither those nor white space.
-class Whitespace final : public PieceSplitter {
- public:
-  explicit Whitespace(const Component&) {}
-
- private:
-  void split_piece(TextPiece& piece, std::vector<TextPiece>& parts) const override {
-    std::vector<TextPiece> runs;
-    append_parts(
-        piece,
-        split_at(segments_of_characters(piece.text, is_white_space), SplitBehavior::kRemoved),
-        runs);
-    for (const TextPiece& run : runs) {
-      append_parts(
-          run,
-          split_at(segments_of_characters(run.text, is_word_character), SplitBehavior::kContiguous),
-          parts);
-    }
-  }
-};
-
 template <class T>
 PreTokenizerPtr make(const Component& from) {
   return std::make_unique<const T>(from);
@@ -232,10 +122,14 @@ constexpr ComponentType<PreTokenizer> kTypes[] = {
     {"Split", make<Split>},
     {"ByteLevel", make<ByteLevel>},
     {"Metaspace", make<Metaspace>},
-    {"Digits", make<Digits>},
-    {"Punctuation", make<Punctuation>},
-    {"Whitespace", make<Whitespace>},
-    {"WhitespaceSplit", make<WhitespaceSplit>},
+    {"Digits", make_digits},
+    {"Punctuation", make_punctuation},
+    {"Whitespace", make_whitespace},
+    {"WhitespaceSplit", make_whitespace_split},
+    {"BertPreTokenizer", make_bert_pre_tokenizer},
+    {"CharDelimiterSplit", make_char_delimiter_split},
+    {"FixedLength", make_fixed_length},
+    {"UnicodeScripts", make_unicode_scripts},
 };
 
 }  // namespace

@@ -2,6 +2,9 @@
 
 #include <oniguruma.h>
 
+#include <algorithm>
+#include <chrono>
+#include <ctime>
 #include <optional>
 
 #include "engine/core/error.h"
@@ -10,10 +13,13 @@
 namespace qspec {
 namespace {
 
-constexpr size_t kLongestPattern = 32768;      // bytes; the longest in use are under 500
-constexpr unsigned kDeepestPattern = 250;      // nested groups; the parser recurses
-constexpr unsigned long kSteps = 50'000'000;   // about half a second
-constexpr unsigned long kStepsPerByte = 64;    // of the text: a scan of a long text is no fault
+constexpr size_t kLongestPattern = 32768;     // bytes; the longest in use are under 500
+constexpr unsigned kDeepestPattern = 250;     // nested groups; the parser recurses
+constexpr unsigned long kSteps = 50'000'000;  // about half a second
+constexpr unsigned long kStepsPerByte = 64;   // of the text: a scan of a long text is no fault
+constexpr auto kSeconds = std::chrono::seconds(1);  // of the processor, for all matches
+constexpr auto kSecondsPerByte =
+    std::chrono::microseconds(2);              // of a text; ten times what is usual
 constexpr unsigned kStackEntries = 16u << 20;  // one a character that a greedy repeat takes
 
 const OnigUChar* bytes(std::string_view text) {
@@ -47,12 +53,47 @@ OnigSyntaxType syntax_without_callouts(const OnigSyntaxType& base) {
   return syntax;
 }
 
+std::chrono::nanoseconds processor_time() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+// Ends the search for all matches of a text: each may stay within its steps and all of them still
+// take hours, and a scan without a way back counts no steps. The wall's clock is the cheap one to
+// read; it runs ahead of the processor's, which is not charged for other programs.
+class Deadline {
+ public:
+  explicit Deadline(size_t bytes)
+      : limit_(kSeconds + kSecondsPerByte * bytes),
+        began_(processor_time()),
+        next_look_(std::chrono::steady_clock::now() + limit_) {}
+
+  void check(size_t at, size_t bytes) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_look_) return;
+    const auto spent = processor_time() - began_;
+    if (spent < limit_) {
+      next_look_ = now + (limit_ - spent);
+      return;
+    }
+    throw Error(ErrorKind::kCheckpoint, "the search takes too long, at byte " + std::to_string(at) +
+                                            " of " + std::to_string(bytes));
+  }
+
+ private:
+  std::chrono::nanoseconds limit_;
+  std::chrono::nanoseconds began_;
+  std::chrono::steady_clock::time_point next_look_;
+};
+
 // What one search writes into, and its limits.
 class Search {
  public:
   Search(regex_t* regex, std::string_view text)
       : regex_(regex),
         text_(text),
+        deadline_(text.size()),
         region_(onig_region_new(), RegionDeleter()),
         limits_(onig_new_match_param(), onig_free_match_param) {
     if (region_ == nullptr || limits_ == nullptr) throw std::bad_alloc();
@@ -67,6 +108,7 @@ class Search {
   std::optional<TextSpan> next(size_t from) {
     const OnigUChar* begin = bytes(text_);
     const OnigUChar* end = begin + text_.size();
+    deadline_.check(from, text_.size());
     const int found = onig_search_with_param(regex_, begin, end, begin + from, end, region_.get(),
                                              ONIG_OPTION_NONE, limits_.get());
     return checked(found, from);
@@ -102,6 +144,7 @@ class Search {
 
   regex_t* regex_;
   std::string_view text_;
+  Deadline deadline_;
   std::unique_ptr<OnigRegion, RegionDeleter> region_;
   std::unique_ptr<OnigMatchParam, decltype(&onig_free_match_param)> limits_;
 };

@@ -72,8 +72,7 @@ class Pipeline final : public Tokenizer {
                             ids);
         }
       }
-      if (post_processor_ != nullptr) post_processor_->process(ids, add_special_tokens);
-      return ids;
+      return post_processed(std::move(ids), add_special_tokens);
     });
   }
 
@@ -118,6 +117,22 @@ class Pipeline final : public Tokenizer {
       text += parts[i];
     }
     return text;
+  }
+
+  std::vector<int32_t> post_processed(std::vector<int32_t> ids, bool add_special_tokens) const {
+    if (post_processor_ == nullptr) return ids;
+    TokenSequences sequences;
+    sequences.push_back(std::move(ids));
+    post_processor_->process(sequences, add_special_tokens);
+    std::vector<int32_t> all;
+    for (std::vector<int32_t>& sequence : sequences) {
+      if (all.empty()) {
+        all = std::move(sequence);
+      } else {
+        all.insert(all.end(), sequence.begin(), sequence.end());
+      }
+    }
+    return all;
   }
 
   // Adds the file to errors of components that have no text of their own to point at.

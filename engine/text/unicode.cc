@@ -82,6 +82,17 @@ bool is_mark(char32_t code) {
   return dated_mark(code).value_or(is_mark_category(category(code)));
 }
 
+bool is_nonspacing_mark(char32_t code) {
+  return dated_nonspacing_mark(code).value_or(category(code) == UTF8PROC_CATEGORY_MN);
+}
+
+bool is_control(char32_t code) {
+  const utf8proc_category_t found = category(code);
+  return dated_control(code).value_or(found == UTF8PROC_CATEGORY_CC ||
+                                      found == UTF8PROC_CATEGORY_CF ||
+                                      found == UTF8PROC_CATEGORY_CO);
+}
+
 bool is_punctuation(char32_t code) {
   if (code < 0x80) return is_ascii_punctuation(code);
   const utf8proc_category_t found = category(code);

@@ -16,28 +16,49 @@ size_t most_ids(size_t tokens) {
   return 2 * tokens + 65536;
 }
 
-}  // namespace
-
-Vocabulary::Vocabulary(const Component& from) {
-  const Component vocab = from.object("vocab");
-  const Json& json = vocab.json();
-  slots_.resize(std::bit_ceil(2 * json.size() + 1));
-  size_t highest = 0;
-  for (const auto& [token, value] : json.get_ref<const Json::object_t&>()) {
+// One more than the highest id of an object from token to id.
+size_t ids_needed(const Component& vocab) {
+  size_t needed = 0;
+  const size_t tokens = vocab.json().size();
+  for (const auto& [token, value] : vocab.json().get_ref<const Json::object_t&>()) {
     const std::optional<int32_t> id = token_id_of(value);
-    if (!id || static_cast<size_t>(*id) >= most_ids(json.size())) {
+    if (!id || static_cast<size_t>(*id) >= most_ids(tokens)) {
       throw vocab.refusal(ErrorKind::kCheckpoint,
                           "token '" + printable(token) + "' has id " + printable(dump_json(value)) +
-                              ", wanted a whole number below " +
-                              std::to_string(most_ids(json.size())) + " for " +
-                              std::to_string(json.size()) + " tokens");
+                              ", wanted a whole number below " + std::to_string(most_ids(tokens)) +
+                              " for " + std::to_string(tokens) + " tokens");
     }
-    highest = std::max(highest, static_cast<size_t>(*id));
+    needed = std::max(needed, static_cast<size_t>(*id) + 1);
   }
-  entries_.resize(json.empty() ? 0 : highest + 1);
-  for (const auto& [token, value] : json.get_ref<const Json::object_t&>()) {
+  return needed;
+}
+
+}  // namespace
+
+Vocabulary::Vocabulary(size_t tokens, size_t ids)
+    : entries_(ids), slots_(std::bit_ceil(2 * tokens + 1)) {}
+
+Vocabulary::Vocabulary(const Component& from)
+    : Vocabulary(from.object("vocab").json().size(), ids_needed(from.object("vocab"))) {
+  const Component vocab = from.object("vocab");
+  for (const auto& [token, value] : vocab.json().get_ref<const Json::object_t&>()) {
     add(vocab, token, *token_id_of(value));
   }
+}
+
+Vocabulary Vocabulary::of_list(const Component& from) {
+  const Json& list = from.array("vocab");
+  Vocabulary vocabulary(list.size(), list.size());
+  int32_t id = 0;
+  for (const Json& item : list) {
+    if (!item.is_array() || item.empty() || !item[0].is_string()) {
+      throw from.refusal(ErrorKind::kCheckpoint,
+                         "found " + printable(dump_json(item)) + ", wanted [token, score]",
+                         "vocab[" + std::to_string(id) + "]");
+    }
+    vocabulary.add(from, item[0].get_ref<const std::string&>(), id++);
+  }
+  return vocabulary;
 }
 
 void Vocabulary::add(const Component& from, std::string_view token, int32_t id) {

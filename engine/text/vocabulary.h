@@ -17,9 +17,20 @@ class Vocabulary {
   // Of from's member "vocab": an object from token to id. Throws Error(kCheckpoint) for ids that
   // are no ids, that two tokens share, or that leave more room than tokens.
   explicit Vocabulary(const Component& from);
+  // Of a list of [token, score], where the place in the list is the id. Throws likewise.
+  static Vocabulary of_list(const Component& from);
 
   size_t size() const { return count_; }
   std::optional<int32_t> id_of(std::string_view token) const;
+  // Calls `visit(token, id)` in the order of the ids.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for (size_t id = 0; id < entries_.size(); ++id) {
+      if (entries_[id].begin != kAbsent) {
+        visit(token_at(static_cast<int32_t>(id)), static_cast<int32_t>(id));
+      }
+    }
+  }
   // Valid as long as the vocabulary.
   std::optional<std::string_view> token_of(int32_t id) const;
 
@@ -35,6 +46,7 @@ class Vocabulary {
   static constexpr int32_t kFree = -1;
   static constexpr size_t kAbsent = SIZE_MAX;
 
+  Vocabulary(size_t tokens, size_t ids);
   void add(const Component& from, std::string_view token, int32_t id);
   std::string_view token_at(int32_t id) const;
   // Where the token of this hash is in slots_, or would be.

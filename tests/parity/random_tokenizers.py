@@ -4,21 +4,36 @@ random_tokenizer(seed) gives the same one for the same seed. Ids of added tokens
 library gives them.
 """
 
+import base64
+import functools
 import json
 import random
 
+from tokenizer_families import compiled_rules
 from tokenizers import Tokenizer
 
 BEHAVIORS = ["Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"]
-PATTERNS = [{"String": " "}, {"String": "a"}, {"String": "the"}, {"String": "."}, {"String": ""},
-            *({"Regex": regex} for regex in [
-                r"\s+", r"\p{N}{1,3}", r"[aeiou]*", r" ?[^(\s|[.,!?…。，、।۔،])]+", r"\b",
-                r"\s+(?!\S)|\s+", r"(?i:'s|'t)|\p{L}+", r"\w|[^\w\s]", "x?", "^", "$"])]
+SOLID_PATTERNS = [{"String": " "}, {"String": "a"}, {"String": "the"}, {"String": "."},
+                  *({"Regex": regex} for regex in [
+                      r"\s+", r"\p{N}{1,3}", r" ?[^(\s|[.,!?…。，、।۔،])]+", r"\s+(?!\S)|\s+",
+                      r"(?i:'s|'t)|\p{L}+", r"\w|[^\w\s]"])]
+# Also find nothing, everywhere. As normalizers these break the library, which then fails in the next.
+PATTERNS = SOLID_PATTERNS + [{"String": ""}, *({"Regex": regex} for regex in [
+    r"[aeiou]*", r"\b", "x?", "^", "$"])]
 ADDED = ["<s>", "</s>", "<unk>", "[MASK]", "the", "The", "  ", " a", "é", "É", "<|x|>", "<|x|>y",
          "ab", "Straße", "\n\n", "▁", "e", "<s", "you"]
 CHARACTERS = list("abcdefghijklmnopqrstuvwxyzABCDEFT0123456789 .,;!?'\"()"
                   "▁éßäöüдмир你好हि\u0301\n\tĠĊâĢ")
+BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
+RULES = ["nfkc", "nmt_nfkc", "nmt_nfkc_cf",
+         (("a", "XX"), ("é", "e"), ("the", "y"), ("\r\n", " "), ("ß", ""), ("你", "▁you "))]
 DEEPEST = 2
+
+
+@functools.cache
+def charsmap(rule):
+    made = compiled_rules("", rule) if isinstance(rule, tuple) else compiled_rules(rule)
+    return base64.b64encode(made).decode()
 
 
 class Maker:
@@ -33,8 +48,8 @@ class Maker:
         parts = [make(depth + 1) for _ in range(self.rng.randint(0, 3))]
         return {"type": "Sequence", member: parts}
 
-    def replace(self, contents):
-        return {"type": "Replace", "pattern": self.pick(PATTERNS), "content": self.pick(contents)}
+    def replace(self, contents, patterns):
+        return {"type": "Replace", "pattern": self.pick(patterns), "content": self.pick(contents)}
 
     def metaspace(self):
         return {"type": "Metaspace", "replacement": "▁", "split": self.flag(),
@@ -47,12 +62,18 @@ class Maker:
     def normalizer(self, depth=0):
         plain = ["NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents"]
         makers = [lambda: {"type": self.pick(plain)},
-                  lambda: self.replace(["", " ", "▁", "xx", "é"]),
+                  lambda: self.replace(["", " ", "▁", "xx", "é"], SOLID_PATTERNS),
                   lambda: {"type": "Prepend", "prepend": self.pick(["▁", " ", "ab"])},
                   lambda: {"type": "Strip", "strip_left": self.flag(), "strip_right": self.flag()}]
+        makers += [lambda: {"type": "ByteLevel"}, lambda: {"type": "Nmt"}, self.bert_normalizer,
+                   lambda: {"type": "Precompiled", "precompiled_charsmap": charsmap(self.pick(RULES))}]
         if depth < DEEPEST:
             makers.append(lambda: self.sequence("normalizers", self.normalizer, depth))
         return self.pick(makers)()
+
+    def bert_normalizer(self):
+        return {"type": "BertNormalizer", "clean_text": self.flag(), "lowercase": self.flag(),
+                "handle_chinese_chars": self.flag(), "strip_accents": self.pick([None, True, False])}
 
     def pre_tokenizer(self, depth=0):
         makers = [lambda: {"type": "Split", "pattern": self.pick(PATTERNS), "invert": self.flag(),
@@ -60,24 +81,86 @@ class Maker:
                   self.byte_level, self.metaspace,
                   lambda: {"type": "Digits", "individual_digits": self.flag()},
                   lambda: {"type": "Punctuation", "behavior": self.pick(BEHAVIORS)},
-                  lambda: {"type": self.pick(["Whitespace", "WhitespaceSplit"])}]
+                  lambda: {"type": self.pick(["Whitespace", "WhitespaceSplit", "BertPreTokenizer",
+                                              "UnicodeScripts"])},
+                  lambda: {"type": "CharDelimiterSplit", "delimiter": self.pick(" ae.▁é")},
+                  lambda: {"type": "FixedLength", "length": self.rng.randint(1, 9)}]
         if depth < DEEPEST:
             makers.append(lambda: self.sequence("pretokenizers", self.pre_tokenizer, depth))
         return self.pick(makers)()
 
     def decoder(self, depth=0):
-        makers = [self.byte_level, self.metaspace, lambda: self.replace(["", " ", "x"]),
+        makers = [self.byte_level, self.metaspace, lambda: self.replace(["", " ", "x"], PATTERNS),
                   lambda: {"type": self.pick(["ByteFallback", "Fuse"])},
                   # No stop: the library fails on tokens that are shorter.
                   lambda: {"type": "Strip", "content": self.pick([" ", "a", "▁"]), "stop": 0,
-                           "start": self.rng.randint(0, 2)}]
+                           "start": self.rng.randint(0, 2)},
+                  lambda: {"type": "WordPiece", "prefix": self.pick(["##", "", "é", "a"]),
+                           "cleanup": self.flag()},
+                  lambda: {"type": "BPEDecoder", "suffix": self.pick(["</w>", "e", ""])},
+                  lambda: {"type": "CTC", "pad_token": self.pick(["e", "<unk>", ""]),
+                           "word_delimiter_token": self.pick(["a", "|", ""]),
+                           "cleanup": self.flag()}]
         if depth < DEEPEST:
             makers.append(lambda: self.sequence("decoders", self.decoder, depth))
         return self.pick(makers)()
 
     def model(self):
+        return self.pick([self.bpe, self.bpe, self.unigram, self.word_piece, self.word_level])()
+
+    def words(self, most):
+        """Tokens, no two equal: characters, some missing, and words of several."""
+        found = self.rng.sample(CHARACTERS, self.rng.randint(5, len(CHARACTERS)))
+        found += ["".join(self.rng.choices(CHARACTERS[:26] + ["▁", " ", "é"], k=self.rng.randint(2, 5)))
+                  for _ in range(self.rng.randint(0, most))]
+        return list(dict.fromkeys(["<unk>", *found, "the", "you", "▁the", "quick", "ÄĠ"]))
+
+    def unigram(self):
+        """Scores of few values, so that many cuts tie, or of all digits, so that rounding tells."""
+        words = self.words(3000) + (BYTES if self.flag() else [])
+        few = [-float(self.rng.randint(1, 5)) for _ in range(4)]
+        close = [-self.rng.uniform(1, 2) for _ in range(4)]
+        scores = self.pick([lambda: self.pick(few), lambda: self.pick(close),
+                            lambda: -self.rng.uniform(2, 12), lambda: self.rng.uniform(-2, 2)])
+        return {"type": "Unigram", "unk_id": self.pick([0, 0, 3]), "byte_fallback": self.flag(),
+                "vocab": [[word, scores()] for word in words]}
+
+    def word_piece(self):
+        prefix = self.pick(["##", "##", "", "é"])
+        words = self.words(600)
+        words = list(dict.fromkeys(words + [prefix + word for word in words]))
+        return {"type": "WordPiece", "unk_token": "<unk>", "continuing_subword_prefix": prefix,
+                "max_input_chars_per_word": self.pick([100, 6, 1000]),
+                "vocab": {word: i for i, word in enumerate(words)}}
+
+    def word_level(self):
+        return {"type": "WordLevel", "unk_token": "<unk>",
+                "vocab": {word: i for i, word in enumerate(self.words(900))}}
+
+    def post_processor(self, size, depth=0):
+        """With ids that there are."""
+        def some():
+            return self.rng.randrange(size)
+        piece = {"Sequence": {"id": "A", "type_id": 0}}
+        second = {"Sequence": {"id": "B", "type_id": 1}}
+        added = {"SpecialToken": {"id": "x", "type_id": 0}}
+        makers = [lambda: {"type": self.pick(["BertProcessing", "RobertaProcessing"]),
+                           "sep": ["s", some()], "cls": ["c", some()], "trim_offsets": self.flag(),
+                           "add_prefix_space": self.flag()},
+                  lambda: {"type": "TemplateProcessing", "pair": [piece, added, second],
+                           "single": self.pick([[added, piece], [piece, added], [piece]]),
+                           "special_tokens": {"x": {"id": "x", "ids": [some(), some()],
+                                                    "tokens": ["x", "y"]}}},
+                  lambda: {"type": "ByteLevel", "add_prefix_space": self.flag(),
+                           "trim_offsets": self.flag(), "use_regex": self.flag()}]
+        if depth < DEEPEST:
+            makers.append(lambda: self.sequence(
+                "processors", lambda below: self.post_processor(size, below), depth))
+        return self.pick(makers)()
+
+    def bpe(self):
         prefix, suffix = self.pick([None, None, "##", "é"]), self.pick([None, None, "</w>"])
-        tokens = ["<unk>"] + ([f"<0x{byte:02X}>" for byte in range(256)] if self.flag() else [])
+        tokens = ["<unk>"] + (BYTES if self.flag() else [])
         plain = [start + character + end for start in {"", prefix or ""}
                  for character in CHARACTERS for end in {"", suffix or ""}]
         plain = sorted(set(plain))
@@ -120,6 +203,8 @@ def random_tokenizer(seed):
         "decoder": maker.decoder() if maker.flag(0.8) else None,
         "model": maker.model(),
     }
+    if maker.flag():
+        tokenizer["post_processor"] = maker.post_processor(len(tokenizer["model"]["vocab"]))
     normalizer = Tokenizer.from_str(json.dumps(tokenizer)).normalizer
     contents = maker.rng.sample(ADDED, maker.rng.randint(0, 7))
     added = [maker.added_token(content, normalizer) for content in contents]

@@ -136,9 +136,12 @@ BOOST_AUTO_TEST_CASE(refuses_more_merges_than_any_model_has) {
                 "model.merges");
 }
 
-BOOST_AUTO_TEST_CASE(refuses_an_unknown_token_that_is_not_there) {
-  check_refused(R"("unk_token":"<unk>","vocab":{"a":0},"merges":[])", "'<unk>' is not in",
-                "model.unk_token");
+BOOST_AUTO_TEST_CASE(says_that_the_unknown_token_is_missing_only_when_it_is_needed) {
+  constexpr std::string_view kModel = R"("unk_token":"","vocab":{"a":0},"merges":[])";
+  BOOST_TEST(ids_of(kModel, "aa") == (Ids{0, 0}));
+  const Error error = refusal([&] { ids_of(kModel, "ab"); });
+  BOOST_TEST(has(error.message(), "'', is not in the vocabulary"), error.message());
+  BOOST_TEST(error.where() == "tokenizer.json, model.unk_token");
 }
 
 BOOST_AUTO_TEST_CASE(refuses_a_hole_in_the_byte_tokens) {

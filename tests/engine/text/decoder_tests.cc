@@ -73,6 +73,39 @@ BOOST_AUTO_TEST_CASE(replace_works_on_each_token) {
                      {"▁a▁", "b"}) == "[ a ][b]");
 }
 
+BOOST_AUTO_TEST_CASE(word_piece_joins_what_goes_on_a_word) {
+  BOOST_TEST(decoded(R"({"type":"WordPiece","prefix":"##","cleanup":false})",
+                     {"##a", "##b", "c", "."}) == "[##a][b][ c][ .]");
+}
+
+BOOST_AUTO_TEST_CASE(word_piece_cleans_up_within_a_token_only) {
+  BOOST_TEST(decoded(R"({"type":"WordPiece","prefix":"##","cleanup":true})",
+                     {"i", "do not", "n't", "'", "'s", "!", "a , b"}) ==
+             "[i][ don't][n't][ ']['s][!][ a, b]");
+}
+
+BOOST_AUTO_TEST_CASE(bpe_puts_spaces_for_the_suffixes_but_for_the_last) {
+  BOOST_TEST(decoded(R"({"type":"BPEDecoder","suffix":"</w>"})", {"a</w>", "b", "c</w>"}) ==
+             "[a ][b][c]");
+  BOOST_TEST(decoded(R"({"type":"BPEDecoder","suffix":"</w>"})", {}).empty());
+}
+
+// As the library does: an empty text is found before and behind every character.
+BOOST_AUTO_TEST_CASE(bpe_puts_spaces_everywhere_for_no_suffix) {
+  BOOST_TEST(decoded(R"({"type":"BPEDecoder","suffix":""})", {"aé", "b"}) == "[ a é ][b]");
+}
+
+BOOST_AUTO_TEST_CASE(ctc_counts_equal_tokens_in_a_row_once) {
+  constexpr std::string_view kDecoder =
+      R"({"type":"CTC","pad_token":"<pad>","word_delimiter_token":"|","cleanup":true})";
+  BOOST_TEST(decoded(kDecoder, {"l", "l", "<pad>", "l", "|", "|", "o"}) == "[l][l][ ][o]");
+}
+
+BOOST_AUTO_TEST_CASE(ctc_leaves_word_delimiters_unless_it_cleans_up) {
+  BOOST_TEST(decoded(R"({"type":"CTC","pad_token":"p","word_delimiter_token":"|","cleanup":false})",
+                     {"a", "|", "b", "p", "b"}) == "[a][|][b][b]");
+}
+
 BOOST_AUTO_TEST_CASE(a_sequence_runs_in_order) {
   BOOST_TEST(decoded(R"({"type":"Sequence","decoders":[
       {"type":"Replace","pattern":{"String":"▁"},"content":" "},{"type":"ByteFallback"},
@@ -81,9 +114,9 @@ BOOST_AUTO_TEST_CASE(a_sequence_runs_in_order) {
 }
 
 BOOST_AUTO_TEST_CASE(refuses_a_type_that_it_does_not_know) {
-  const Error error = refusal([] { decoded(R"({"type":"CTC"})", {}); });
+  const Error error = refusal([] { decoded(R"({"type":"Unfuse"})", {}); });
   BOOST_TEST((error.kind() == ErrorKind::kUnsupported));
-  BOOST_TEST(has(error.hint(), "ByteFallback"));
+  BOOST_TEST(has(error.hint(), "Fuse"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "tests/engine/text/charsmap_bytes.h"
 #include "tests/support/refusal.h"
 
 using namespace qspec;
@@ -15,6 +16,25 @@ std::string normalized(std::string_view json, std::string text) {
   const GrowthLimit limit(piece.text.size());
   make_normalizer(Component(parsed, "tokenizer.json", "normalizer"))->normalize(piece, limit);
   return piece.text;
+}
+
+std::string base64(std::string_view bytes) {
+  constexpr std::string_view kLetters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    uint32_t bits = 0;
+    for (size_t j = i; j < i + 3; ++j) {
+      bits = bits << 8 | (j < bytes.size() ? static_cast<unsigned char>(bytes[j]) : 0);
+    }
+    for (int shift = 18; shift >= 0; shift -= 6) text += kLetters[bits >> shift & 63];
+  }
+  const size_t padding = (3 - bytes.size() % 3) % 3;
+  return text.replace(text.size() - padding, padding, padding, '=');
+}
+
+std::string precompiled(std::string_view charsmap) {
+  return R"({"type":"Precompiled","precompiled_charsmap":")" + base64(charsmap) + "\"}";
 }
 
 }  // namespace
@@ -82,6 +102,67 @@ BOOST_AUTO_TEST_CASE(strips_the_sides_it_is_told_to) {
 
 BOOST_AUTO_TEST_CASE(drops_marks_but_does_not_decompose) {
   BOOST_TEST(normalized(R"({"type":"StripAccents"})", "e\xCC\x81\xC3\xA9") == "e\xC3\xA9");
+}
+
+BOOST_AUTO_TEST_CASE(shows_bytes_as_characters) {
+  BOOST_TEST(normalized(R"({"type":"ByteLevel"})", "é a") == "Ã©Ġa");
+}
+
+BOOST_AUTO_TEST_CASE(nmt_drops_controls_and_makes_spaces_of_what_is_invisible) {
+  BOOST_TEST(normalized(R"({"type":"Nmt"})",
+                        "a\x01"
+                        "b\x7F\tc\u200Bd▁e\uFFFD\u00A0") == "ab c d e \u00A0");
+}
+
+BOOST_AUTO_TEST_CASE(bert_cleans_the_text) {
+  constexpr std::string_view kCleans =
+      R"({"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":false,
+          "strip_accents":null,"lowercase":false})";
+  BOOST_TEST(normalized(kCleans, "a\tb\x01\uFFFD\u200B\u00A0c\uE000") == "a b c");
+  BOOST_TEST(normalized(kCleans, "\u08E2") == "\u08E2");  // a format character since Unicode 9
+}
+
+BOOST_AUTO_TEST_CASE(bert_puts_spaces_around_ideographs_but_not_kana) {
+  BOOST_TEST(normalized(R"({"type":"BertNormalizer","clean_text":false,
+                            "handle_chinese_chars":true,"strip_accents":false,"lowercase":false})",
+                        "a東京の") == "a 東  京 の");
+}
+
+BOOST_AUTO_TEST_CASE(bert_strips_accents_where_it_lowers_unless_told) {
+  constexpr std::string_view kStart =
+      R"({"type":"BertNormalizer","clean_text":false,"handle_chinese_chars":false,)";
+  const std::string start(kStart);
+  BOOST_TEST(normalized(start + R"("strip_accents":null,"lowercase":true})", "ÉÀ") == "ea");
+  BOOST_TEST(normalized(start + R"("strip_accents":false,"lowercase":true})", "ÉÀ") == "éà");
+  BOOST_TEST(normalized(start + R"("strip_accents":true,"lowercase":false})", "ÉÀ") == "EA");
+  BOOST_TEST(normalized(start + R"("lowercase":false})", "É") == "É");
+}
+
+// The rules in base64 are those of CharsmapBuilder: "a" is "X", and CR LF is a space.
+BOOST_AUTO_TEST_CASE(replaces_clusters_by_compiled_rules) {
+  const std::string json = precompiled(CharsmapBuilder().add("a", "X").add("\r\n", " ").bytes());
+  BOOST_TEST(normalized(json, "bab") == "bXb");
+  BOOST_TEST(normalized(json, "b\r\nb\r") == "b b\r");
+}
+
+BOOST_AUTO_TEST_CASE(loses_the_accent_of_a_short_cluster_but_not_of_a_long_one) {
+  const std::string json = precompiled(CharsmapBuilder().add("a", "X").bytes());
+  BOOST_TEST(normalized(json, "a\u0301\u0301") == "X");
+  BOOST_TEST(normalized(json, "a\u0301\u0301\u0301") == "X\u0301\u0301\u0301");
+}
+
+BOOST_AUTO_TEST_CASE(stops_compiled_rules_that_multiply_the_text) {
+  const std::string json = precompiled(CharsmapBuilder().add("a", std::string(5000, 'a')).bytes());
+  BOOST_TEST(has(refusal([&] { normalized(json, std::string(1000, 'a')); }).message(), "16 times"));
+}
+
+BOOST_AUTO_TEST_CASE(names_the_key_of_rules_that_are_damaged) {
+  for (const std::string json : {R"({"type":"Precompiled","precompiled_charsmap":"AA"})",
+                                 R"({"type":"Precompiled","precompiled_charsmap":"AA*A"})",
+                                 R"({"type":"Precompiled","precompiled_charsmap":"BAAAAA=="})"}) {
+    BOOST_TEST(refusal([&] { normalized(json, "a"); }).where() ==
+               "tokenizer.json, normalizer.precompiled_charsmap");
+  }
 }
 
 BOOST_AUTO_TEST_CASE(runs_a_sequence_in_order) {

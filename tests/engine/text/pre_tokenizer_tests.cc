@@ -126,4 +126,41 @@ BOOST_AUTO_TEST_CASE(stops_byte_levels_that_multiply_the_text) {
   BOOST_CHECK_THROW(split(sequence + "}", "é"), Error);
 }
 
+BOOST_AUTO_TEST_CASE(bert_drops_white_space_and_isolates_punctuation) {
+  BOOST_TEST(split(R"({"type":"BertPreTokenizer"})", " Hey\u00A0you!! 你，") ==
+             "[Hey][you][!][!][你][，]");
+}
+
+BOOST_AUTO_TEST_CASE(a_delimiter_is_removed) {
+  BOOST_TEST(split(R"({"type":"CharDelimiterSplit","delimiter":"é"})", "aébéé c") == "[a][b][ c]");
+}
+
+BOOST_AUTO_TEST_CASE(a_delimiter_is_one_character) {
+  for (const char* json : {R"({"type":"CharDelimiterSplit","delimiter":""})",
+                           R"({"type":"CharDelimiterSplit","delimiter":"ab"})"}) {
+    const Error error = refusal([&] { split(json, "a"); });
+    BOOST_TEST(error.where() == "tokenizer.json, pre_tokenizer.delimiter");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(fixed_length_counts_characters) {
+  BOOST_TEST(split(R"({"type":"FixedLength","length":2})", "你好a") == "[你好][a]");
+  BOOST_TEST(split(R"({"type":"FixedLength"})", "abcdefg") == "[abcde][fg]");
+}
+
+BOOST_AUTO_TEST_CASE(fixed_length_is_not_zero) {
+  const Error error = refusal([] { split(R"({"type":"FixedLength","length":0})", "a"); });
+  BOOST_TEST(error.where() == "tokenizer.json, pre_tokenizer.length");
+}
+
+BOOST_AUTO_TEST_CASE(scripts_are_split_but_not_kana_from_ideographs) {
+  BOOST_TEST(split(R"({"type":"UnicodeScripts"})", "abcдеж東京タワーです한") ==
+             "[abc][деж][東京タワーです][한]");
+}
+
+BOOST_AUTO_TEST_CASE(a_space_stays_with_the_script_before_it_and_is_lost_at_the_start) {
+  BOOST_TEST(split(R"({"type":"UnicodeScripts"})", " ab cд") == "[ab c][д]");
+  BOOST_TEST(split(R"({"type":"UnicodeScripts"})", "  ").empty());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

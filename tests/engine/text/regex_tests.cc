@@ -1,6 +1,7 @@
 #include "engine/text/regex.h"
 
 #include <boost/test/unit_test.hpp>
+#include <ctime>
 
 #include "tests/support/refusal.h"
 
@@ -51,6 +52,25 @@ BOOST_AUTO_TEST_CASE(says_that_a_pattern_runs_away_instead_of_no_match) {
   BOOST_TEST((error.kind() == ErrorKind::kCheckpoint));
   BOOST_TEST(has(error.message(), "(a+)+$"));
   BOOST_TEST(has(error.message(), "byte 0 of 41"));
+}
+
+// Measured on the processor's clock: other programs do not count.
+BOOST_AUTO_TEST_CASE(ends_patterns_that_run_away_within_a_second_or_so) {
+  const std::pair<const char*, std::string> kCases[] = {
+      {"(a+)+$", std::string(40, 'a') + "!"},       {"(a|aa)+$", std::string(60, 'a') + "!"},
+      {"(\\w+\\s?)*$", std::string(30, 'a') + "-"}, {"\\s+$", std::string(100'000, ' ') + "x"},
+      {"a(?=.*[bc])", std::string(100'000, 'a')},   {"a*b|a", std::string(100'000, 'a')},
+      {".*[bc]|a", std::string(100'000, 'a')},      {"(?>[ad]*)[bc]|a", std::string(100'000, 'a')},
+  };
+  for (const auto& [pattern, text] : kCases) {
+    BOOST_TEST_CONTEXT(pattern) {
+      const std::clock_t began = std::clock();
+      const Error error = refusal([&] { Regex(pattern).find_all(text); });
+      BOOST_TEST((error.kind() == ErrorKind::kCheckpoint));
+      BOOST_TEST(has(error.message(), pattern), error.message());
+      BOOST_TEST(double(std::clock() - began) / CLOCKS_PER_SEC < 15.0);  // sanitizers are slow
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(refuses_callouts) {

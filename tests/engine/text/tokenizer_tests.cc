@@ -113,9 +113,9 @@ BOOST_AUTO_TEST_CASE(refuses_a_token_that_occurs_twice) {
 }
 
 BOOST_AUTO_TEST_CASE(refuses_a_model_that_it_does_not_know) {
-  const Error error = refused_file(R"({"model":{"type":"WordLevel","vocab":{}}})");
+  const Error error = refused_file(R"({"model":{"type":"WordLevels","vocab":{}}})");
   BOOST_TEST((error.kind() == ErrorKind::kUnsupported));
-  BOOST_TEST(has(error.message(), "'WordLevel'"));
+  BOOST_TEST(has(error.message(), "'WordLevels'"));
   BOOST_TEST(has(error.where(), "model.type"));
 }
 
