@@ -89,10 +89,11 @@ class Maker:
         operator = lambda: self.pick(["+", "-", "*", "/", "//", "%", "~", "~", "+", "**", "and", "or",
                                       "==", "!=", "<", "<=", ">", ">=", "in", "not in"])
         makers = [
-            (self.atom, 5), (lambda: f"{self.atom()}{self.subscript(depth)}", 3),
+            (self.atom, 5), (lambda: f"{self.pick(self.names)}{self.subscript(depth)}", 3),
+            (lambda: self.fitting(depth), 12),
             (lambda: f"{deeper()} {operator()} {deeper()}", 4), (lambda: f"({deeper()})", 1),
             (lambda: f"{deeper()} | {self.pick(FILTERS)}", 5),
-            (lambda: f"({deeper()}){self.subscript(depth)}", 1),
+            (lambda: f"({self.pick(self.names)} | list){self.subscript(depth)}", 1),
             (lambda: f"{deeper()} is {self.pick(['', '', 'not '])}{self.pick(TESTS)}", 2),
             (lambda: f"{self.atom()}.{self.pick(METHODS)}", 4),
             (lambda: f"({deeper()}).{self.pick(METHODS)}", 1),
@@ -102,6 +103,30 @@ class Maker:
             (lambda: f"{self.atom()} < {self.atom()} <= {self.atom()}", 1)]
         make, = self.rng.choices([one for one, _ in makers], [weight for _, weight in makers])
         return make()
+
+    def fitting(self, depth):
+        """An expression whose parts mostly fit together, so that it has a value."""
+        string = lambda: self.pick(["s", "word", "empty", "messages[0].role", "messages[1]['content']",
+                                    "tree.keys|string", *STRINGS])
+        number = lambda: self.pick(["n", "x", "pi", "items[0]", "tree.b", *NUMBERS[:9]])
+        listed = lambda: self.pick(["messages", "items", "s.split()", "tree", "range(4)", "tree.a.z",
+                                    "[n, x, 2]", "word|list", "tree.items()", "(1, 'b', none)"])
+        return self.pick([
+            lambda: f"{string()}.{self.pick(METHODS[:32])}", lambda: f"{string()} ~ {self.expression(depth + 1)}",
+            lambda: f"{string()} | {self.pick(FILTERS[:6] + FILTERS[48:52])}",
+            lambda: f"{string()} + {string()}", lambda: f"{string()} in {string()}",
+            lambda: f"({string()}){self.pick(['[0]', '[-1]', '[1:]', '[:-1]', '[::2]', '[::-1]', '[7:2:-1]'])}",
+            lambda: f"{number()} {self.pick(['+', '-', '*', '/', '//', '%', '<', '>=', '=='])} {number()}",
+            lambda: f"({number()} {self.pick(['+', '-', '*'])} {number()}) | {self.pick(FILTERS[20:28])}",
+            lambda: f"{listed()} | {self.pick(FILTERS)} | list", lambda: f"{listed()} | {self.pick(FILTERS)}",
+            lambda: f"{listed()} | tojson", lambda: f"{listed()} | list | {self.pick(FILTERS[6:13])}",
+            lambda: f"{listed()}|length", lambda: f"{listed()}", lambda: f"{listed()} == {listed()}",
+            lambda: f"{number()} in {listed()}", lambda: f"{listed()}[{self.pick(['0', '-1', '1', 'n'])}]",
+            lambda: f"'%s: %s' % ({string()}, {number()})", lambda: f"'%d%%' % {number()}",
+            lambda: f"{self.pick(self.names)} is {self.pick(TESTS)}",
+            lambda: f"{string()} if {self.expression(depth + 1)} else {number()}",
+            lambda: f"{self.pick(self.names)} or {string()}", lambda: f"{self.pick(self.names)} and {number()}",
+        ])()
 
     def text(self):
         return self.pick(["", "a", " ", "\n", "  \n", "\n  ", "x\n", " {", "é", "\t", "\r\n", "% }",

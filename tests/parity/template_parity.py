@@ -7,12 +7,15 @@ expressions drawn at random. Where one side fails so must the other. What qspec 
 unsupported is counted apart, and may not be more than a small share of the random ones.
 """
 
+import collections
+import copy
 import datetime
 import json
 import pathlib
 import subprocess
 import sys
 import tempfile
+import warnings
 
 from chat_templates import TEMPLATES, contexts
 from random_templates import random_case
@@ -33,7 +36,7 @@ class Clock(datetime.datetime):
 def of_jinja(template, context):
     try:
         compiled = chat_template_utils._cached_compile_jinja_template(template)
-        text = compiled.render(**context)
+        text = compiled.render(**copy.deepcopy(context))  # the filter indent changes lists
         text.encode("utf-8")
         return {"text": text}
     except Exception as error:
@@ -54,12 +57,14 @@ def of_qspec(program, cases):
 def compare(name, program, cases):
     """How many cases agree, and how many are refused as unsupported."""
     equal = unsupported = errors = shown = 0
+    refusals = collections.Counter()
     for start in range(0, len(cases), 2000):
         chunk = cases[start:start + 2000]
         for (template, context), found in zip(chunk, of_qspec(program, chunk)):
             wanted = of_jinja(template, context)
             if found.get("kind") == "unsupported" and "text" in wanted:
                 unsupported += 1
+                refusals[found["error"].split(" (")[0]] += 1
                 same = True
             elif "error" in wanted or "error" in found:
                 same = "error" in wanted and "error" in found
@@ -69,15 +74,19 @@ def compare(name, program, cases):
             equal += same
             if (not same or found.get("kind") == "internal") and shown < SHOWN:
                 shown += 1
-                print(f"{name}: {template!r}\n    with   {context!r}\n    wanted {wanted!r}\n"
+                shown_context = f"    with   {context!r}\n" if name == "families" else ""
+                print(f"{name}: {template!r}\n{shown_context}    wanted {wanted!r}\n"
                       f"    found  {found!r}")
     print(f"{name}: {equal} of {len(cases)} equal, {errors} of them errors on both sides, "
           f"{unsupported} refused as unsupported")
+    for reason, count in refusals.most_common(SHOWN):
+        print(f"    {count} x {reason}")
     return len(cases) - equal, unsupported
 
 
 def main():
     chat_template_utils.datetime = Clock
+    warnings.simplefilter("ignore", SyntaxWarning)
     program = str(pathlib.Path(sys.argv[1]).resolve())
     families = [(template, context) for template in TEMPLATES.values() for context in contexts()]
     wrong, refused = compare("families", program, families)
