@@ -60,6 +60,7 @@ local FOLDERS = {
       file = { type = "string" },
       build = { type = "function" },
       pieces = { type = "function" },
+      additional = { type = "function" },
       post_processor = { type = "function" },
       adds_special_tokens = { allowed = { "plain", "special" } },
       rebuilds_post_processor = { type = "boolean" },

@@ -51,8 +51,7 @@ local function merge_special_tokens_map(config, map, where)
       if value.normalized == nil then token.normalized = false end
       value = token
     end
-    if key == "additional_special_tokens" then key = nil end
-    if key then config[key] = value end
+    config[key] = value
   end
 end
 
@@ -175,6 +174,7 @@ local function options(config, special, vocabulary, added)
     local value = o.value(name)
     return type(value) == "number" and value or otherwise
   end
+  o.content = special_tokens.content
   function o.token(name) return special_tokens.content(special.values[name]) end
   function o.id(content)
     local id = added and added:id(content)
@@ -281,6 +281,8 @@ function M.describe(subject)
     end
   end
   local added = added_tokens.new(vocabulary.ids, vocabulary.size)
+  special.unnamed = special_tokens.unnamed(class, config, vocabulary.added,
+    options(config, special, vocabulary), where)
   local o = options(config, special, vocabulary, added)
   local parts = assembled(class, vocabulary, o, file)
   tokens_of_file(added, file, class)

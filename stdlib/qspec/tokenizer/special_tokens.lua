@@ -22,7 +22,7 @@ end
 -- A text or a token; known ones in place of texts that are equal.
 local function value_of(value, known, where, key)
   if value == json.null or value == nil then return nil end
-  if type(value) == "table" and value.__type ~= "AddedToken" and not value.special_tokens_map then
+  if type(value) == "table" and value.__type ~= "AddedToken" then
     refuse(("%s is an object without __type, wanted a text or an AddedToken"):format(key), where)
   end
   local token = type(value) == "table" and added_tokens.read(value, where) or value
@@ -49,14 +49,13 @@ local function own_names(config)
   return names
 end
 
-local function unnamed(config, known, where)
+-- The tokens of a list in a config; nil when there is none under the key.
+local function listed(config, key, where)
+  local values = config[key]
+  if type(values) ~= "table" or not json.is_array(values) then return nil end
   local list = {}
-  local extra = config.extra_special_tokens
-  if type(extra) ~= "table" or not json.is_array(extra) then return list end
-  for i, value in ipairs(extra) do
-    local token = value_of(value, {}, where, "extra_special_tokens")
-    if token == nil then refuse(("extra special token %d is null"):format(i), where) end
-    list[#list + 1] = token
+  for i, value in ipairs(values) do
+    list[i] = value_of(value, {}, where, key) or refuse(("%s has a null"):format(key), where)
   end
   return list
 end
@@ -71,7 +70,7 @@ end
 ---@param config table tokenizer_config.json, with what older files say
 ---@param known table<string, table> added tokens by content
 ---@param where string
----@return { order: string[], values: table<string, any>, unnamed: any[] }
+---@return { order: string[], values: table<string, any> }
 function M.read(class, config, known, where)
   local special = { order = {}, values = {} }
   local function set(name, value)
@@ -85,8 +84,21 @@ function M.read(class, config, known, where)
   end
   for _, pair in ipairs(class.named_tokens or {}) do set(pair[1], pair[2]) end
   for _, pair in ipairs(own_names(config)) do set(pair[1], pair[2]) end
-  special.unnamed = unnamed(config, known, where)
   return special
+end
+
+--- The special tokens without a name: the config's, else the class's and those of the vocabulary.
+---@param class table
+---@param config table
+---@param found table[]? control and user defined pieces of the vocabulary
+---@param o table options of the class
+---@param where string
+---@return any[] texts and tokens
+function M.unnamed(class, config, found, o, where)
+  local said = listed(config, "extra_special_tokens", where)
+  if said or type(config.extra_special_tokens) == "table" then return said or {} end
+  local list = found or listed(config, "additional_special_tokens", where) or {}
+  return class.additional and class.additional(list, o) or list
 end
 
 return M

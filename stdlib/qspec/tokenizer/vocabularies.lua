@@ -4,6 +4,7 @@
 -- Source: transformers 5.17, tokenization_utils_tokenizers.py (convert_to_native_format) and
 -- convert_slow_tokenizer.py (SentencePieceExtractor, SpmConverter.build_tokenizer_from_spm_proto).
 
+local added_tokens = require "qspec.tokenizer.added_tokens"
 local components = require "qspec.tokenizer.components"
 local json = require "host.json"
 local outcome = require "qspec.outcome"
@@ -119,9 +120,21 @@ local function wants_merges(class, model, o)
   return class.build(o).model.type == "BPE"
 end
 
+-- Control pieces are special, those that a user defined are not; both are found before all else.
+local function added_pieces(model)
+  local list = {}
+  for _, piece in ipairs(model.pieces) do
+    local is_control = piece.type == sentencepiece_file.CONTROL
+    if is_control or piece.type == sentencepiece_file.USER_DEFINED then
+      list[#list + 1] = added_tokens.token(piece.piece, { normalized = false, special = is_control })
+    end
+  end
+  return list
+end
+
 local function of_sentencepiece(path, class, o)
   local model = sentencepiece_file.read(path)
-  local found = { where = path, charsmap = model.charsmap }
+  local found = { where = path, charsmap = model.charsmap, added = added_pieces(model) }
   if wants_merges(class, model, o) then
     local merges = sentencepiece_file.merges(texts_of(model.pieces), model.ids)
     found.ids, found.size = model.ids, #model.pieces
@@ -156,8 +169,8 @@ local UNREAD = { "tekken.json", "tiktoken.model" }
 ---@param class table of tokenizer_classes
 ---@param file table? tokenizer.json
 ---@param o table options of the class
----@return { ids: table, size: integer, model: table, parts: function?, tokens: table?, where: string,
----  charsmap: string? }
+---@return { ids: table, size: integer, model: table, parts: function?, tokens: table?, added: table?,
+---  where: string, charsmap: string? }
 function M.read(subject, class, file, o)
   if file then return of_file(file, subject:file("tokenizer.json")) end
   if class.file == "vocab.txt" and subject:has_file("vocab.txt") then

@@ -12,6 +12,12 @@ return {
   named_tokens = { { "prefix_token", marked "<PRE>" }, { "middle_token", marked "<MID>" },
     { "suffix_token", marked "<SUF>" }, { "eot_token", marked "<EOT>" },
     { "fill_token", "<FILL_ME>" } },
+  additional = function(list, o)
+    for _, name in ipairs { "prefix", "middle", "suffix", "eot", "fill" } do
+      list[#list + 1] = o.token(name .. "_token")
+    end
+    return list
+  end,
   adds_bos = true,
   file = "tokenizer.model",
   build = function(o)

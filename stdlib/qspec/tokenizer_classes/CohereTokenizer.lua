@@ -11,7 +11,7 @@ return {
   adds_special_tokens = "special",
   build = function(o)
     local add_prefix_space = o.flag("add_prefix_space", false)
-    return { normalizer = { type = "NFC" }, decoder = components.byte_level(add_prefix_space, true),
+    return { normalizer = { type = "NFC" }, decoder = components.byte_level(true, true),
       model = components.byte_level_bpe(),
       pre_tokenizer = components.pre_tokenizers { { type = "Digits", individual_digits = true },
         components.byte_level(add_prefix_space, true) } }

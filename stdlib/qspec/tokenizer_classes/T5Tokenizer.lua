@@ -16,6 +16,13 @@ return {
     end
     return list
   end,
+  additional = function(list, o)
+    for _, token in ipairs(list) do
+      if o.content(token):find("<extra_id_", 1, true) then return list end
+    end
+    for i = 0, o.number("extra_ids", 100) - 1 do list[#list + 1] = ("<extra_id_%d>"):format(i) end
+    return list
+  end,
   build = function(o)
     return { normalizer = components.precompiled(o.charsmap),
       pre_tokenizer = components.pre_tokenizers { { type = "WhitespaceSplit" },
