@@ -296,6 +296,12 @@ function lazy.tokenizer(self)
   return require("qspec.tokenizer").of(self)
 end
 
+-- Special tokens by name, as chat templates may use them.
+function lazy.special_tokens(self)
+  if self.gguf then return require("qspec.gguf.tokenizer").special_tokens(self.stored) end
+  return self.path and require("qspec.tokenizer").special_tokens(self) or {}
+end
+
 -- generation_config.json, or what config.json says of generation when there is none.
 function lazy.generation_config(self)
   if self:has_file("generation_config.json") then

@@ -38,4 +38,11 @@ function M.of(subject)
   return tokenizer
 end
 
+--- Special tokens by name.
+---@param subject table
+---@return table<string, string>
+function M.special_tokens(subject)
+  return load.special_tokens(subject)
+end
+
 return M

@@ -25,6 +25,11 @@ function Parser:fail(message, line)
   error({ template = true, message = message, line = line or self:token().line }, 0)
 end
 
+--- For what Jinja has and is not here.
+function Parser:refuse(message)
+  error({ template = true, message = message, line = self:token().line, kind = "unsupported" }, 0)
+end
+
 function Parser:token()
   return self.tokens[self.at]
 end

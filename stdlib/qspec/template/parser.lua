@@ -86,7 +86,7 @@ function Parser:statement()
     self:next()
     return parse(self, token.line)
   elseif REFUSED[token.value] then
-    self:fail(("the tag '%s' is not supported in chat templates"):format(token.value))
+    self:refuse(("the tag '%s' is not supported in chat templates"):format(token.value))
   end
   local known = {}
   for word in pairs(STATEMENTS) do known[#known + 1] = word end

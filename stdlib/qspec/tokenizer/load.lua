@@ -263,6 +263,41 @@ local function renamed(config)
   return copy
 end
 
+--- The named special tokens as texts.
+---@param special table of describe
+---@return table<string, string>
+function M.names(special)
+  local names = {}
+  for _, name in ipairs(special.order) do
+    names[name] = special_tokens.content(special.values[name])
+  end
+  return names
+end
+
+-- What a SentencePiece model calls its tokens, where no class and no config says so.
+local function add_names(special, config, vocabulary)
+  for name, token in pairs(vocabulary.tokens or {}) do
+    if special.values[name] == nil and config[name] == nil then
+      special.order[#special.order + 1], special.values[name] = name, token
+    end
+  end
+end
+
+--- Special tokens by name, without reading the vocabulary unless it names them.
+---@param subject table
+---@return table<string, string>
+function M.special_tokens(subject)
+  local config = renamed(read_object(subject, "tokenizer_config.json") or {})
+  local where = subject:file("tokenizer_config.json")
+  local class = class_of(subject, config)
+  if not listed_tokens(config, where) then older_tokens(subject, config, nil) end
+  local special = special_tokens.read(class, config, {}, where)
+  if not class.build and not subject:has_file("tokenizer.json") and subject:has_file(class.file) then
+    add_names(special, config, vocabularies.read(subject, class, nil, {}))
+  end
+  return M.names(special)
+end
+
 --- The tokenizer as a tokenizer.json would have it, and what is beside it.
 ---@param subject table
 ---@return { parts: table, class: table, config: table, special: table, where: string }
@@ -275,11 +310,7 @@ function M.describe(subject)
   listed = in_order(listed or older_tokens(subject, config, file))
   local special = special_tokens.read(class, config, by_content(listed), where)
   local vocabulary = vocabularies.read(subject, class, file, options(config, special, {}))
-  for name, token in pairs(vocabulary.tokens or {}) do
-    if special.values[name] == nil and config[name] == nil then
-      special.order[#special.order + 1], special.values[name] = name, token
-    end
-  end
+  add_names(special, config, vocabulary)
   local added = added_tokens.new(vocabulary.ids, vocabulary.size)
   special.unnamed = special_tokens.unnamed(class, config, vocabulary.added,
     options(config, special, vocabulary), where)
@@ -299,17 +330,6 @@ function M.describe(subject)
   end
   return { parts = parts, class = class, config = config, special = special, file = file,
     where = vocabulary.where }
-end
-
---- The named special tokens as texts.
----@param special table of describe
----@return table<string, string>
-function M.names(special)
-  local names = {}
-  for _, name in ipairs(special.order) do
-    names[name] = special_tokens.content(special.values[name])
-  end
-  return names
 end
 
 return M
