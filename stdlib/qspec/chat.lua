@@ -25,13 +25,12 @@ end
 local function of_files(subject)
   local found = {}
   if subject:has_file(DEFAULT) then
-    found.default = { text = system.read(subject:file(DEFAULT), MOST_BYTES), where = DEFAULT }
+    found.default = { text = system.read(subject:file(DEFAULT), MOST_BYTES),
+      where = subject:file(DEFAULT) }
   end
   for _, file in ipairs(subject.path and system.list(subject:file(OTHERS)) or {}) do
-    local name, path = file:match("^(.+)%.jinja$"), OTHERS .. "/" .. file
-    if name then
-      found[name] = { text = system.read(subject:file(path), MOST_BYTES), where = path }
-    end
+    local name, path = file:match("^(.+)%.jinja$"), subject:file(OTHERS .. "/" .. file)
+    if name then found[name] = { text = system.read(path, MOST_BYTES), where = path } end
   end
   return next(found) and found
 end
@@ -43,7 +42,8 @@ local function named(list, where)
       or type(entry.template) ~= "string" then
       refuse("checkpoint", ("chat template %d has no name and template"):format(i), nil, where)
     end
-    found[entry.name] = { text = entry.template, where = CONFIG .. ", " .. entry.name }
+    found[entry.name] = { text = entry.template,
+      where = ("%s, chat_template %s"):format(where, entry.name) }
   end
   return found
 end
@@ -52,8 +52,11 @@ local function of_config(subject)
   if not subject:has_file(CONFIG) then return nil end
   local config = json.read(subject:file(CONFIG))
   local value = type(config) == "table" and config.chat_template
-  if type(value) == "string" then return { default = { text = value, where = CONFIG } } end
-  if type(value) == "table" then return named(value, subject:file(CONFIG)) end
+  local where = subject:file(CONFIG)
+  if type(value) == "string" then
+    return { default = { text = value, where = where .. ", chat_template" } }
+  end
+  if type(value) == "table" then return named(value, where) end
 end
 
 local function of_gguf(subject)

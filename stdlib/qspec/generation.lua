@@ -23,7 +23,8 @@ local function check_count(tokens)
     tostring(tokens), MOST_TOKENS)), 0)
 end
 
--- A prompt's tokens: of a text those that the tokenizer adds too; a chat template has written its own.
+-- A prompt's tokens: of a text those that the tokenizer adds too; a chat template has written its
+-- own.
 local function tokens_of(subject, prompt)
   if type(prompt) == "string" then return subject.tokenizer:encode(prompt, true) end
   return subject.tokenizer:encode(prompt.text, false)

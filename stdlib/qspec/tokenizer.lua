@@ -25,8 +25,8 @@ local function is_file(described)
       == json.encode(file.added_tokens, { sort = true })
 end
 
---- Reads and makes the tokenizer. Raises an error of kind "checkpoint" for files that are missing or
---- malformed, "unsupported" for a class or a component that is not here.
+--- Reads and makes the tokenizer. Raises an error of kind "checkpoint" for files that are missing
+--- or malformed, "unsupported" for a class or a component that is not here.
 ---@param subject table
 ---@return any tokenizer qspec.Tokenizer
 function M.of(subject)
@@ -34,8 +34,8 @@ function M.of(subject)
   local text = require "host.text"
   local tokenizer = is_file(described) and text.tokenizer(subject:file("tokenizer.json"))
     or text.tokenizer_of(json.encode(described.parts), described.where)
-  if cleanup.applies(described.config, described.parts.model.type) then return cleaned(tokenizer) end
-  return tokenizer
+  local cleans = cleanup.applies(described.config, described.parts.model.type)
+  return cleans and cleaned(tokenizer) or tokenizer
 end
 
 --- Special tokens by name.

@@ -21,8 +21,8 @@ from chat_templates import TEMPLATES, contexts
 from random_templates import random_case
 from transformers.utils import chat_template_utils
 
-RANDOM_CASES = 3000
-MOST_UNSUPPORTED = 0.01
+RANDOM_CASES = 6000
+MOST_UNSUPPORTED = 0.02
 SHOWN = 12
 NOW = datetime.datetime(2024, 2, 29, 13, 5, 9)
 
@@ -62,7 +62,9 @@ def compare(name, program, cases):
         chunk = cases[start:start + 2000]
         for (template, context), found in zip(chunk, of_qspec(program, chunk)):
             wanted = of_jinja(template, context)
-            if found.get("kind") == "unsupported" and "text" in wanted:
+            if "text" in wanted and " at 0x" in wanted["text"]:
+                same = found.get("kind") == "unsupported"  # an address: nothing to compare
+            elif found.get("kind") == "unsupported" and "text" in wanted:
                 unsupported += 1
                 refusals[found["error"].split(" (")[0]] += 1
                 same = True

@@ -40,7 +40,8 @@ local function check_templates(ctx)
       ctx:note(("chat template: %s"):format(tostring(broken.err)))
     else
       ctx:finding { key = "chat template " .. broken.name, found = tostring(broken.err),
-        wanted = "a template that parses", hint = "transformers refuses it in apply_chat_template" }
+        wanted = "a template that parses",
+        hint = "transformers refuses it in apply_chat_template" }
     end
   end
 end
@@ -54,9 +55,9 @@ return {
 Compares model.safetensors.index.json with the headers of the shards: a tensor promised and not
 there, there and not listed, listed in another shard, in two shards at once, and a total_size that
 is not the sum. In a pytorch_model.bin: values that are no tensors, and storages that no tensor
-uses. A shard that is missing or malformed is refused before any check runs. A chat template
-(chat_template.jinja, additional_chat_templates/, or in tokenizer_config.json) that does not parse is
-a finding, too.]],
+uses. Of the tokenizer's files, chat templates that do not parse: in chat_template.jinja, in
+additional_chat_templates/, in tokenizer_config.json. A shard that is missing or malformed is refused
+before any check runs.]],
   example = [[files {}]],
   run = function(ctx)
     local format = ctx.subject.format

@@ -63,6 +63,7 @@ end
 function M.text(value, otherwise, what)
   if value == nil or otherwise == nil and value == values.none then return otherwise end
   if type(value) == "string" then return value end
+  values.refuse_markup(value)
   limits.fail(("%s wants a text, not %s"):format(what, values.type_name(value)))
 end
 

@@ -82,22 +82,19 @@ end
 
 -- Methods, and the names of namespaces and loops; nil for none.
 local function own_attribute(value, name)
-  local kind, found = values.kind(value)
-  if kind == "namespace" then
-    found = values.get(value.fields, name)
-  elseif kind == "loop" then
-    found = value.attribute(name)
-  elseif kind == "tuple" and value.fields and value.fields[name] then
-    found = value[value.fields[name]]
-  else
-    found = methods.of(value, name)
-  end
-  return found
+  local kind = values.kind(value)
+  if kind == "namespace" then return values.get(value.fields, name) end
+  if kind == "loop" then return value.attribute(name) end
+  local field = kind == "tuple" and value.fields and value.fields[name]
+  if field then return value[field] end
+  return methods.of(value, name)
 end
 
 --- What getattr() finds; undefined for nothing.
 function Engine.own_attribute(_, value, name)
+  if name == "__class__" then return values.undefined(name) end
   fail_undefined(value)
+  values.refuse_markup(value)
   local found = own_attribute(value, name)
   if found == nil then return values.undefined(name) end
   return found
@@ -129,6 +126,7 @@ function Engine:call(value, positional, named)
     self.meter:leave()
     return result
   end
+  values.refuse_markup(value)
   limits.fail(("'%s' object is not callable"):format(values.type_name(value)))
 end
 

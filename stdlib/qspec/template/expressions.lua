@@ -159,16 +159,14 @@ function Parser:parse_concat()
   return self:node("concat", line, { parts = parts })
 end
 
+function Parser:signed()
+  local token = self:take("-") or self:take("+")
+  return token and self:node("sign", token.line, { operator = token.type,
+    value = self:nested(self.unary, true) })
+end
+
 function Parser:unary(without_filters)
-  local token, node = self:token()
-  if token.type == "-" or token.type == "+" then
-    self:next()
-    node = self:node("sign", token.line, { operator = token.type,
-      value = self:nested(self.unary, true) })
-  else
-    node = self:primary()
-  end
-  node = self:postfix(node)
+  local node = self:postfix(self:signed() or self:primary())
   return without_filters and node or self:filters(node)
 end
 

@@ -1,8 +1,8 @@
 -- All filters by name.
 --
--- Source: Jinja 3.1, filters.py. An entry is { params, required?, run(value, arguments, engine) }, or
--- { spread, run(value, positional, named, engine) }; `engine` has the meter and looks items, filters
--- and tests up.
+-- Source: Jinja 3.1, filters.py. An entry is { params, required?, run(value, arguments, engine) },
+-- or { spread, run(value, positional, named, engine) }; `engine` has the meter and looks items,
+-- filters and tests up.
 
 local arguments = require "qspec.template.arguments"
 local limits = require "qspec.template.limits"
@@ -13,7 +13,9 @@ local flag = arguments.flag
 local M = {}
 
 for _, part in ipairs { "text", "number", "list", "selecting" } do
-  for name, filter in pairs(require("qspec.template." .. part .. "_filters")) do M[name] = filter end
+  for name, filter in pairs(require("qspec.template." .. part .. "_filters")) do
+    M[name] = filter
+  end
 end
 
 M.default = { params = { "default_value", "boolean" }, run = function(value, o)
@@ -29,8 +31,8 @@ M.attr = { params = { "name" }, required = 1, run = function(value, o, engine)
 end }
 
 -- Jinja has these, and no chat template a use for them.
-for _, name in ipairs { "filesizeformat", "forceescape", "pprint", "random", "striptags", "urlencode",
-  "urlize", "wordwrap", "xmlattr" } do
+for _, name in ipairs { "filesizeformat", "forceescape", "pprint", "random", "striptags",
+  "urlencode", "urlize", "wordwrap", "xmlattr" } do
   M[name] = { spread = true, run = function()
     limits.fail(("the filter '%s' is not supported in chat templates"):format(name), nil,
       "unsupported")

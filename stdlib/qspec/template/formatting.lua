@@ -39,6 +39,9 @@ local function convert(flags, letter, value, meter)
   refuse(specification)
 end
 
+-- What Python takes for a mapping, whose values need not all be used.
+local UNCOUNTED = { dict = true, list = true, range = true, undefined = true }
+
 --- format % arguments
 ---@param format string
 ---@param arguments any a tuple, or one value
@@ -63,7 +66,7 @@ function M.percent(format, arguments, meter)
     end
     meter:text(#parts[#parts])
   end
-  if used < #list and values.kind(arguments) ~= "dict" then
+  if used < #list and not UNCOUNTED[values.kind(arguments)] then
     limits.fail("not all arguments converted during string formatting")
   end
   return table.concat(parts) .. format:sub(at)

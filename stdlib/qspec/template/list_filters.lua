@@ -63,13 +63,13 @@ local function sort_key(engine, o)
   if type(attribute) ~= "string" or not attribute:find(",", 1, true) then
     return getters.key(engine, attribute, o.case_sensitive)
   end
-  local getters = {}
+  local parts = {}
   for part in (attribute .. ","):gmatch("([^,]*),") do
-    getters[#getters + 1] = getters.key(engine, part, o.case_sensitive)
+    parts[#parts + 1] = getters.key(engine, part, o.case_sensitive)
   end
   return function(item)
     local key = {}
-    for i, get in ipairs(getters) do key[i] = get(item) end
+    for i, get in ipairs(parts) do key[i] = get(item) end
     return values.list(key)
   end
 end

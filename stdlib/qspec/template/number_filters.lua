@@ -61,6 +61,17 @@ M.int = { params = { "default", "base" }, run = function(value, o)
   return operators.sign("+", found < 0 and math.ceil(found) or math.floor(found))
 end }
 
+-- round() of a float: of two equally near the even one, which a decimal can only be exactly when the
+-- binary fraction is that short.
+local function rounded(amount, precision)
+  local scaled = amount * 10 ^ precision
+  local lower = math.floor(scaled)
+  if scaled - lower == 0.5 and amount * 2 ^ (precision + 1) % 1 == 0 then
+    return (lower % 2 == 0 and lower or lower + 1) / 10 ^ precision
+  end
+  return tonumber(("%." .. precision .. "f"):format(amount))
+end
+
 local ROUNDED = { ceil = math.ceil, floor = math.floor }
 
 M.round = { params = { "precision", "method" }, run = function(value, o)
@@ -69,9 +80,7 @@ M.round = { params = { "precision", "method" }, run = function(value, o)
   if math.abs(precision) > 15 then limits.fail("round: a precision beyond 15") end
   if method == "common" then
     if values.kind(value) ~= "float" and precision >= 0 then return amount end
-    if precision >= 0 then
-      return values.float(tonumber(("%." .. precision .. "f"):format(amount)))
-    end
+    if precision >= 0 then return values.float(rounded(amount, precision)) end
     limits.fail("round with a negative precision is not supported", nil, "unsupported")
   elseif not ROUNDED[method] then
     limits.fail("round: the method must be common, ceil or floor")

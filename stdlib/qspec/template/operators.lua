@@ -23,6 +23,8 @@ end
 local function refuse(operator, a, b)
   refuse_undefined(a)
   refuse_undefined(b)
+  values.refuse_markup(a)
+  values.refuse_markup(b)
   limits.fail(("unsupported operand types for %s: '%s' and '%s'"):format(operator,
     values.type_name(a), values.type_name(b)))
 end
@@ -111,13 +113,15 @@ M.binary["%"] = function(a, b, meter)
   if type(a) == "string" then return formatting.percent(a, b, meter) end
   local x, y, is_float = numbers("%", a, b)
   refuse_zero(y)
-  return made(x % y, is_float)
+  local rest = x % y
+  if is_float and rest == 0 then rest = y < 0 and -0.0 or 0 end  -- Python's has the divisor's sign
+  return made(rest, is_float)
 end
 
 M.binary["**"] = function(a, b)
   local x, y, is_float = numbers("**", a, b)
   if x == 0 and y < 0 then limits.fail("0 cannot be raised to a negative power") end
-  if x < 0 and y % 1 ~= 0 then 
+  if x < 0 and y % 1 ~= 0 then
     limits.fail("complex numbers are not supported", nil, "unsupported")
   end
   return made(x ^ y, is_float or y < 0)
@@ -148,6 +152,7 @@ local function contains(container, item, meter)
     end
     return values.get(container, item) ~= nil
   end
+  values.refuse_markup(container)
   for _, each in ipairs(values.items(container) or limits.fail(
     ("argument of type '%s' is not iterable"):format(values.type_name(container)))) do
     meter:step()

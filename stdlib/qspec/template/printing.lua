@@ -131,6 +131,7 @@ function M.repr(value, meter)
   local kind = values.kind(value)
   local of = REPRESENTATIONS[kind]
   if of then return of(value, meter) end
+  if kind == "function" and value.shown then return value.shown end
   limits.fail(("a %s cannot be printed"):format(kind), nil, "unsupported")
 end
 

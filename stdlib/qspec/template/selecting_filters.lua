@@ -46,18 +46,16 @@ end }
 local function selector(wanted, by_attribute)
   return { spread = true, run = function(value, positional, named, engine)
     return generated(value, engine, function()
-      if by_attribute and positional[1] == nil then limits.fail("wants the name of an attribute") end
+      if by_attribute and positional[1] == nil then
+        limits.fail("wants the name of an attribute")
+      end
       local get = getters.of(engine, by_attribute and positional[1] or nil)
       local name = positional[by_attribute and 2 or 1]
       local rest = rest_of(positional, by_attribute and 3 or 2)
       return function(item)
-        local subject, holds = get(item), nil
-        if name == nil then
-          holds = values.truth(subject)
-        else
-          holds = values.truth(engine:test(name, subject, rest, named))
-        end
-        if holds == wanted then return item end
+        local subject = get(item)
+        if name ~= nil then subject = engine:test(name, subject, rest, named) end
+        if values.truth(subject) == wanted then return item end
       end
     end)
   end }

@@ -189,12 +189,14 @@ end
 
 local function macro_value(engine, node)
   local scope = engine.scope
-  return values.callable(node.name, function(_, positional, named)
+  local macro = values.callable(node.name, function(_, positional, named)
     return engine:captured(Engine.within, scope, function()
       bind_parameters(engine, node, positional, named)
       engine:execute(node.body)
     end)
   end)
+  macro.shown = ("<Macro '%s'>"):format(node.name)
+  return macro
 end
 
 function EXECUTE.macro(engine, node)

@@ -24,9 +24,9 @@ M.float = of_kind("float")
 M.number = of_kind("int", "float", "bool")
 M.string = of_kind("str", "markup")
 M.mapping = of_kind("dict")
-M.callable = of_kind("function", "loop")
+M.callable = of_kind("function", "loop", "undefined")
 M.escaped = of_kind("markup")
-M.sequence = of_kind("str", "list", "tuple", "dict", "range", "markup")
+M.sequence = of_kind("str", "list", "tuple", "dict", "range", "markup", "undefined")
 M.iterable = of_kind("str", "list", "tuple", "dict", "range", "view", "generator", "markup",
   "undefined", "loop")
 
@@ -75,7 +75,15 @@ for operator, names in pairs { ["=="] = { "==", "eq", "equalto" }, ["!="] = { "!
   for _, name in ipairs(names) do M[name] = comparison(operator) end
 end
 
-M.filter = { params = {}, run = function(value, _, engine) return engine:has("filter", value) end }
-M.test = { params = {}, run = function(value, _, engine) return engine:has("test", value) end }
+local function exists(kind)
+  return { params = {}, run = function(value, _, engine)
+    if values.kind(value) == "list" or values.kind(value) == "dict" then
+      limits.fail(("unhashable type: '%s'"):format(values.type_name(value)))
+    end
+    return engine:has(kind, value)
+  end }
+end
+
+M.filter, M.test = exists("filter"), exists("test")
 
 return M

@@ -59,7 +59,7 @@ M.wordcount = of_text({}, function(text)
 end)
 
 M.indent = { params = { "width", "first", "blank" }, run = function(value, o, engine)
-  if type(value) ~= "string" then limits.fail("indent wants a text") end
+  value = arguments.text(value, "", "indent")
   local width = o.width
   if type(width) ~= "string" then
     width = operators.binary["*"](" ", integer(width, 4), engine.meter)
@@ -76,13 +76,13 @@ end }
 local TRUNCATE_LEEWAY = 5
 
 M.truncate = { params = { "length", "killwords", "end", "leeway" }, run = function(value, o)
-  local text, length = arguments.text(value, "", "truncate"), integer(o.length, 255)
+  local length = integer(o.length, 255)
   local ending = arguments.text(o["end"], "...", "truncate")
   local room = length - characters.length(ending)
   if room < 0 then limits.fail("truncate: the ending is longer than the length") end
   local leeway = integer(given(o.leeway), TRUNCATE_LEEWAY)
-  if characters.length(text) <= length + leeway then return text end
-  local kept = characters.sub(text, 0, room)
+  if (values.length(value) or math.huge) <= length + leeway then return value end
+  local kept = characters.sub(arguments.text(value, "", "truncate"), 0, room)
   if not flag(o.killwords) then kept = kept:match("^(.*) [^ ]*$") or kept end
   return kept .. ending
 end }

@@ -246,10 +246,18 @@ function M.items(value)
   return nil
 end
 
+--- Raises for text that is safe for HTML: what it does beside being written is not here.
+function M.refuse_markup(value)
+  if M.kind(value) ~= "markup" then return end
+  limits.fail("the filters safe and escape are supported only where a value is written", nil,
+    "unsupported")
+end
+
 --- As `items`, and an error for what cannot be gone over.
 function M.iterate(value)
   local items = M.items(value)
   if items then return items end
+  M.refuse_markup(value)
   limits.fail(("'%s' object is not iterable"):format(M.type_name(value)))
 end
 

@@ -1,12 +1,17 @@
 -- Added tokens: what configs say of them, and how the library tokenizers keeps them.
 --
--- Source: tokenizers 0.23, added_vocabulary.rs; transformers 5.17, tokenization_utils_tokenizers.py.
+-- Source: tokenizers 0.23, added_vocabulary.rs; transformers 5.17,
+-- tokenization_utils_tokenizers.py.
 
 local json = require "host.json"
 local outcome = require "qspec.outcome"
 local printable = require "qspec.printable"
 
 local M = {}
+
+local function refuse(message, where)
+  error(outcome.error("checkpoint", message, nil, where), 0)
+end
 
 local FLAGS = { "single_word", "lstrip", "rstrip", "normalized", "special" }
 
@@ -27,12 +32,12 @@ end
 function M.read(object, where)
   if type(object) ~= "table" or json.is_array(object) then return nil end
   if type(object.content) ~= "string" then
-    error(outcome.error("checkpoint", "an added token has no content that is a text", nil, where), 0)
+    refuse("an added token has no content that is a text", where)
   end
   for _, flag in ipairs(FLAGS) do
     if object[flag] ~= nil and type(object[flag]) ~= "boolean" then
-      error(outcome.error("checkpoint", ("the added token '%s' has a '%s' that is no boolean"):format(
-        printable.line(object.content), flag), nil, where), 0)
+      refuse(("the added token '%s' has a '%s' that is no boolean"):format(
+        printable.line(object.content), flag), where)
     end
   end
   return M.token(object.content, object)

@@ -12,14 +12,16 @@ local FALLBACK = "TokenizersBackend"
 
 -- Classes of transformers that build their tokenizer in a way that is not here.
 local FOREIGN = {}
-for name in ([[Albert Barthez Bartpho BertGeneration BertJapanese BertTokenizerLegacy Bertweet BigBird
-BioGpt BlenderbotSmall Blenderbot ByT5 CLIP CTRL Camembert Canine Clvp Cpm CpmAnt DPRContextEncoder
-DPRQuestionEncoder DPRReader Deberta DebertaV2 Dia DistilBert Esm Esmc FNet FSMT FastSpeech2Conformer
-Flaubert Funnel GPTNeoXJapanese GPTSw3 Herbert Lasr LayoutLMv2 LayoutLMv3 LayoutXLM Luke M2M100 MBart50
-MBart MLuke MPNet Marian MarkupLM Mgpstr MyT5 Nllb Nougat OpenAIGPT PLBart Parakeet Pegasus Perceiver
-Phobert ProphetNet Rag Reformer RemBert RoCBert RoFormer SeamlessM4T Siglip2 Siglip Speech2Text
-SpeechT5 Splinter Tapas Tipsv2 Udop VideoPrism Vits Wav2Vec2CTC Wav2Vec2PhonemeCTC Whisper XGLM XLM
-XLNet]]):gmatch("%S+") do
+for name in ([[
+Albert Barthez Bartpho BertGeneration BertJapanese BertTokenizerLegacy Bertweet BigBird BioGpt
+BlenderbotSmall Blenderbot ByT5 CLIP CTRL Camembert Canine Clvp Cpm CpmAnt DPRContextEncoder
+DPRQuestionEncoder DPRReader Deberta DebertaV2 Dia DistilBert Esm Esmc FNet FSMT
+FastSpeech2Conformer Flaubert Funnel GPTNeoXJapanese GPTSw3 Herbert Lasr LayoutLMv2 LayoutLMv3
+LayoutXLM Luke M2M100 MBart50 MBart MLuke MPNet Marian MarkupLM Mgpstr MyT5 Nllb Nougat
+OpenAIGPT PLBart Parakeet Pegasus Perceiver Phobert ProphetNet Rag Reformer RemBert RoCBert
+RoFormer SeamlessM4T Siglip2 Siglip Speech2Text SpeechT5 Splinter Tapas Tipsv2 Udop VideoPrism
+Vits Wav2Vec2CTC Wav2Vec2PhonemeCTC Whisper XGLM XLM XLNet
+]]):gmatch("%S+") do
   FOREIGN[name .. "Tokenizer"] = true
 end
 
@@ -54,7 +56,7 @@ end
 local function named(name, where)
   if FOREIGN[without_fast(name)] then
     error(outcome.error("unsupported", ("the tokenizer class '%s' is not here"):format(
-      printable.line(name)), "qspec explain " .. FALLBACK .. " says which files are read as they are",
+      printable.line(name)), "its pipeline is built by code in transformers, not by the file",
       where), 0)
   end
   return by_name[without_fast(name)] or by_name[FALLBACK]
@@ -75,8 +77,8 @@ local function by_file(path)
 end
 
 --- The class, an entry of tokenizer_classes.
----@param o { model_type?: string, class?: string, path?: string, where: string, has_code?: boolean }
----  class is that of tokenizer_config.json, has_code whether it names code of its own
+---@param o { model_type?: string, class?: string, path?: string, where: string,
+---  has_code?: boolean } class is that of tokenizer_config.json; has_code: it names code of its own
 function M.class(o)
   index()
   if by_file(o.path) and not o.has_code then return by_name[FALLBACK] end

@@ -1,5 +1,5 @@
--- A checkpoint's tokenizer as transformers' AutoTokenizer has it: the class's pipeline or the file's,
--- with the tokens that the configs add.
+-- A checkpoint's tokenizer as transformers' AutoTokenizer has it: the class's pipeline or the
+-- file's, with the tokens that the configs add.
 --
 -- Source: transformers 5.17, tokenization_utils_tokenizers.py (convert_to_native_format, __init__)
 -- and tokenization_utils_base.py (_from_pretrained).
@@ -292,7 +292,8 @@ function M.special_tokens(subject)
   local class = class_of(subject, config)
   if not listed_tokens(config, where) then older_tokens(subject, config, nil) end
   local special = special_tokens.read(class, config, {}, where)
-  if not class.build and not subject:has_file("tokenizer.json") and subject:has_file(class.file) then
+  local is_generic = not class.build and not subject:has_file("tokenizer.json")
+  if is_generic and subject:has_file(class.file) then
     add_names(special, config, vocabularies.read(subject, class, nil, {}))
   end
   return M.names(special)

@@ -1,5 +1,5 @@
--- Messages of protocol buffers, read strictly: varints, fixed words and byte strings, each within the
--- bytes that are there.
+-- Messages of protocol buffers, read strictly: varints, fixed words and byte strings, each within
+-- the bytes that are there.
 --
 -- Source: protobuf.dev, "Encoding". Groups (wire types 3 and 4) are refused.
 
@@ -43,7 +43,7 @@ local function float32(text, at)
   return sign * (1 + fraction * 2 ^ -23) * 2 ^ (exponent - 127)
 end
 
-local function sized(text, at, last, size, where)
+local function sized(at, last, size, where)
   if at + size - 1 > last then
     refuse(where, at, ("a field of %.0f bytes, %d are left"):format(size, last - at + 1))
   end
@@ -55,19 +55,19 @@ local READ = {}
 READ[VARINT] = varint
 
 READ[FIXED32] = function(text, at, last, where)
-  local behind = sized(text, at, last, 4, where)
+  local behind = sized(at, last, 4, where)
   return float32(text, at), behind
 end
 
-READ[FIXED64] = function(text, at, last, where)
-  return nil, sized(text, at, last, 8, where)
+READ[FIXED64] = function(_, at, last, where)
+  return nil, sized(at, last, 8, where)
 end
 
 -- A byte string is given as its place, so that nothing is copied before it is wanted.
 READ[BYTES] = function(text, at, last, where)
   local size, first = varint(text, at, last, where)
   if size < 0 or size > EXACT then refuse(where, at, "a length is out of range") end
-  return { first = first, last = first + size - 1 }, sized(text, first, last, size, where)
+  return { first = first, last = first + size - 1 }, sized(first, last, size, where)
 end
 
 --- Goes over the fields of a message.

@@ -99,10 +99,10 @@ function M.read(path)
   local text = system.read(path, MOST_BYTES)
   local model, ids = parse(text, path)
   if #model.pieces == 0 then
-    refuse("no pieces are in this SentencePiece model",
-      path)
+    refuse("no pieces are in this SentencePiece model", path)
   elseif model.trainer.unk_id >= #model.pieces then
-    refuse(("unk_id is %.0f, there are %d pieces"):format(model.trainer.unk_id, #model.pieces), path)
+    refuse(("unk_id is %.0f, there are %d pieces"):format(model.trainer.unk_id, #model.pieces),
+      path)
   end
   model.ids = ids
   local charsmap = model.normalizer.charsmap

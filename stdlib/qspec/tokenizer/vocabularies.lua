@@ -1,5 +1,5 @@
--- The vocabulary of a tokenizer: out of tokenizer.json, of vocab.json and merges.txt, of vocab.txt, or
--- of a SentencePiece model.
+-- The vocabulary of a tokenizer: out of tokenizer.json, of vocab.json and merges.txt, of vocab.txt,
+-- or of a SentencePiece model.
 --
 -- Source: transformers 5.17, tokenization_utils_tokenizers.py (convert_to_native_format) and
 -- convert_slow_tokenizer.py (SentencePieceExtractor, SpmConverter.build_tokenizer_from_spm_proto).
@@ -32,7 +32,8 @@ end
 
 local function charsmap_in(normalizer)
   if type(normalizer) ~= "table" then return nil end
-  for _, one in ipairs(normalizer.type == "Sequence" and normalizer.normalizers or { normalizer }) do
+  local parts = normalizer.type == "Sequence" and normalizer.normalizers or { normalizer }
+  for _, one in ipairs(parts) do
     if one.type == "Precompiled" then return one.precompiled_charsmap end
   end
 end
@@ -50,7 +51,8 @@ local function pairs_of(merges)
   return json.array(list)
 end
 
--- Of tokenizer.json; a class takes its vocabulary and merges, and of the rest no more than a charsmap.
+-- Of tokenizer.json; a class takes its vocabulary and merges, and of the rest no more than a
+-- charsmap.
 local function of_file(file, where)
   local model = file.model
   if type(model) ~= "table" or type(model.vocab) ~= "table" then
@@ -95,7 +97,9 @@ local function generic_parts(model, model_fields)
   local normalizers = { components.replace(" ", components.SPACE) }
   if model.charsmap then table.insert(normalizers, 1, components.precompiled(model.charsmap)) end
   local decoder = components.sentencepiece_decoder(false)
-  if not falls_back then decoder = components.decoders { components.replace(components.SPACE, " ") } end
+  if not falls_back then
+    decoder = components.decoders { components.replace(components.SPACE, " ") }
+  end
   local described
   if model_fields.merges then
     described = components.bpe { unk_token = trainer.unk_piece, fuse_unk = true,
@@ -126,7 +130,8 @@ local function added_pieces(model)
   for _, piece in ipairs(model.pieces) do
     local is_control = piece.type == sentencepiece_file.CONTROL
     if is_control or piece.type == sentencepiece_file.USER_DEFINED then
-      list[#list + 1] = added_tokens.token(piece.piece, { normalized = false, special = is_control })
+      list[#list + 1] = added_tokens.token(piece.piece,
+        { normalized = false, special = is_control })
     end
   end
   return list
@@ -163,14 +168,15 @@ local function of_bpe(subject)
 end
 
 local UNREAD = { "tekken.json", "tiktoken.model" }
+local SAVE = "save the tokenizer beside the model: tokenizer.save_pretrained(folder)"
 
 --- The vocabulary of a subject for a class.
 ---@param subject table
 ---@param class table of tokenizer_classes
 ---@param file table? tokenizer.json
 ---@param o table options of the class
----@return { ids: table, size: integer, model: table, parts: function?, tokens: table?, added: table?,
----  where: string, charsmap: string? }
+---@return { ids: table, size: integer, model: table, parts: function?, tokens: table?,
+---  added: table?, where: string, charsmap: string? }
 function M.read(subject, class, file, o)
   if file then return of_file(file, subject:file("tokenizer.json")) end
   if class.file == "vocab.txt" and subject:has_file("vocab.txt") then
@@ -183,13 +189,13 @@ function M.read(subject, class, file, o)
   end
   for _, name in ipairs(UNREAD) do
     if subject:has_file(name) then
-      refuse("unsupported", name .. " is not read, and there is no tokenizer.json",
-        "save the tokenizer beside the model: tokenizer.save_pretrained(folder)", subject:file(name))
+      refuse("unsupported", name .. " is not read, and there is no tokenizer.json", SAVE,
+        subject:file(name))
     end
   end
   refuse("checkpoint", "there is no tokenizer.json in the model folder",
-    ("nor %s, which %s reads; save the tokenizer beside the model: tokenizer.save_pretrained(folder)")
-      :format(class.file or "vocab.json and merges.txt", class.name), subject.path or subject.name)
+    ("nor %s, which %s reads; %s"):format(class.file or "vocab.json and merges.txt", class.name,
+      SAVE), subject.path or subject.name)
 end
 
 return M
