@@ -52,15 +52,22 @@ function M.forward(subject, ids, options, input_ids)
   return subject.runtime:forward(ids, options, source)
 end
 
+-- A prompt's tokens: of a text those that the tokenizer adds too; a chat template has written its
+-- own.
+local function tokens_of(subject, prompt)
+  if type(prompt) == "string" then return subject.tokenizer:encode(prompt, true) end
+  return subject.tokenizer:encode(prompt.text, false)
+end
+
 --- Generates greedily from one prompt.
 ---@param subject table
----@param prompt string
+---@param prompt string|{ text: string } a table for a text that has its special tokens already
 ---@param max_new_tokens integer
 ---@return table {input_ids, given_ids, output_ids, text, steps: {token, logit, margin,
 ---  runner_up}[]} output_ids begin with given_ids
 function M.run(subject, prompt, max_new_tokens)
   check_count(max_new_tokens)
-  local input_ids = subject.tokenizer:encode(prompt, true)
+  local input_ids = tokens_of(subject, prompt)
   if #input_ids == 0 then
     error(outcome.error("usage", "the prompt has no tokens", "give a text to continue"), 0)
   end

@@ -54,6 +54,24 @@ local FOLDERS = {
     },
     optional = { params = { type = "table" }, tags = { type = "table" } },
   },
+  tokenizer_classes = {
+    noun = "tokenizer class",
+    required = { tokens = { type = "table" } },
+    optional = {
+      aliases = { type = "table" },
+      model_types = { type = "table" },
+      overrides = { type = "table" },
+      file = { type = "string" },
+      build = { type = "function" },
+      pieces = { type = "function" },
+      additional = { type = "function" },
+      post_processor = { type = "function" },
+      adds_special_tokens = { allowed = { "plain", "special" } },
+      rebuilds_post_processor = { type = "boolean" },
+      adds_bos = { type = "boolean" },
+      named_tokens = { type = "table" },
+    },
+  },
   reporters = { noun = "reporter", required = { new = { type = "function" } } },
   commands = {
     noun = "command",
@@ -238,7 +256,7 @@ end
 local opened = {}
 
 ---The registry of a folder; asked again, the same one.
----@param folder "architectures"|"formats"|"checks"|"reporters"|"commands"
+---@param folder "architectures"|"formats"|"checks"|"reporters"|"commands"|"tokenizer_classes"
 ---@param source { roots: string[], list: function, kind: function, load: function }? for tests
 ---@return qspec.Registry
 local function registry(folder, source)

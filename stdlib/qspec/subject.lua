@@ -314,12 +314,14 @@ end
 
 function lazy.tokenizer(self)
   if self.gguf then return require("qspec.gguf.tokenizer").make(self.stored) end
-  local path = self:file("tokenizer.json")
-  if not self:has_file("tokenizer.json") then
-    refuse("checkpoint", "there is no tokenizer.json in the model folder",
-      "save the tokenizer beside the model: tokenizer.save_pretrained(folder)", path or self.name)
-  end
-  return require("host.text").tokenizer(path)
+  if not self.path then refuse("checkpoint", "there is no model folder", nil, self.name) end
+  return require("qspec.tokenizer").of(self)
+end
+
+-- Special tokens by name, as chat templates may use them.
+function lazy.special_tokens(self)
+  if self.gguf then return require("qspec.gguf.tokenizer").special_tokens(self.stored) end
+  return self.path and require("qspec.tokenizer").special_tokens(self) or {}
 end
 
 -- generation_config.json, or what config.json says of generation when there is none.

@@ -1,5 +1,6 @@
 -- The shards and their index: nothing promised that is not there, nothing there twice.
 
+local chat = require "qspec.chat"
 local units = require "qspec.units"
 
 local HINTS = {
@@ -32,6 +33,19 @@ local function note_spread(ctx)
   end
 end
 
+-- A template that does not parse ends every conversation in an error, long after the upload.
+local function check_templates(ctx)
+  for _, broken in ipairs(chat.broken(ctx.subject)) do
+    if broken.err.kind == "unsupported" then
+      ctx:note(("chat template: %s"):format(tostring(broken.err)))
+    else
+      ctx:finding { key = "chat template " .. broken.name, found = tostring(broken.err),
+        wanted = "a template that parses",
+        hint = "transformers refuses it in apply_chat_template" }
+    end
+  end
+end
+
 return {
   name = "files",
   summary = "index and shards agree: no ghost, unlisted, misplaced or duplicate tensor",
@@ -41,7 +55,9 @@ return {
 Compares model.safetensors.index.json with the headers of the shards: a tensor promised and not
 there, there and not listed, listed in another shard, in two shards at once, and a total_size that
 is not the sum. In a pytorch_model.bin: values that are no tensors, and storages that no tensor
-uses. A shard that is missing or malformed is refused before any check runs.]],
+uses. Of the tokenizer's files, chat templates that do not parse: in chat_template.jinja, in
+additional_chat_templates/, in tokenizer_config.json. A shard that is missing or malformed is refused
+before any check runs.]],
   example = [[files {}]],
   run = function(ctx)
     local format = ctx.subject.format
@@ -53,6 +69,7 @@ uses. A shard that is missing or malformed is refused before any check runs.]],
           hint = HINTS[problem.kind] }
       end
     end
+    check_templates(ctx)
     note_spread(ctx)
     local files, tensors = #ctx.subject.checkpoint:files(), #ctx.subject.entries
     ctx:measure("files", files)

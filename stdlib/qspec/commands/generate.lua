@@ -1,5 +1,6 @@
 -- qspec generate: greedy text of one prompt.
 
+local conversation = require "qspec.conversation"
 local generation = require "qspec.generation"
 local json = require "host.json"
 local system = require "host.system"
@@ -23,7 +24,8 @@ return {
   examples = { "qspec generate ./model --prompt 'Hello my name is' --max-new-tokens 10" },
   options = function(parser)
     parser:argument("path", "A model folder.")
-    parser:option("--prompt", "The text to continue."):count(1):argname("TEXT")
+    parser:option("--prompt", "The text to continue."):argname("TEXT")
+    conversation.options(parser)
     parser:option("--max-new-tokens", "Tokens to generate."):default("10"):convert(tonumber)
       :argname("N")
     parser:option("--device", "auto, cpu or cuda[:N]."):default("auto"):argname("DEVICE")
@@ -32,11 +34,12 @@ return {
   run = function(args)
     local chosen = device.choose(args.device)
     local subject = Subject.new { name = args.path, path = args.path }
-    local result = generation.run(subject, args.prompt, args.max_new_tokens)
+    local prompt = conversation.prompt(subject, args)
+    local result = generation.run(subject, prompt, args.max_new_tokens)
     if args.json then
       system.stdout(json.encode(to_json(result, chosen.name), { indent = 2 }) .. "\n")
     else
-      system.stdout(result.text .. "\n")
+      system.stdout(conversation.shown(subject, prompt, result) .. "\n")
     end
     subject:release()
     return 0

@@ -143,6 +143,19 @@ end
 
 local MODELS = { gpt2 = of_gpt2, llama = of_llama }
 
+--- Special tokens by name.
+---@param checkpoint any host.checkpoint
+---@return table<string, string>
+function M.special_tokens(checkpoint)
+  local names, tokens = {}, checkpoint:metadata("tokenizer.ggml.tokens")
+  for name, key in pairs { bos_token = "bos", eos_token = "eos", unk_token = "unknown",
+    pad_token = "padding" } do
+    local id = checkpoint:metadata("tokenizer.ggml." .. key .. "_token_id")
+    names[name] = type(id) == "number" and type(tokens) == "table" and tokens[id + 1] or nil
+  end
+  return names
+end
+
 --- Makes the tokenizer of a checkpoint of GGUF files.
 ---@param checkpoint any host.checkpoint
 ---@return any tokenizer qspec.Tokenizer
