@@ -88,25 +88,18 @@ at::Tensor checked_groups(const Coded& weight, int64_t column_groups) {
   return wide.to(at::kInt);
 }
 
-// All values by way of a buffer: a large result is streamed past the caches.
 template <class Element, class Decode>
 at::Tensor filled(const Coded& weight, at::ScalarType dtype, const Decode& decode) {
   const CodedRows rows(weight);
   at::Tensor result = empty_tensor(weight.shape, dtype);
   auto* data = static_cast<Element*>(result.mutable_data_ptr());
   const bool streamed = static_cast<int64_t>(result.nbytes()) > kCachedBytes;
-  parallel_ranges(result.numel(), kGrain, [&](int64_t first, int64_t last) {
-    alignas(64) std::array<Element, kStretch> buffer;
-    for (int64_t begin = first; begin < last; begin += kStretch) {
-      const int64_t count = std::min(kStretch, last - begin);
-      Element* to = streamed ? buffer.data() : data + begin;
-      rows.for_parts(begin, count, [&](const CodedRow& row, int64_t column, int64_t length) {
-        decode(row, static_cast<size_t>(column), static_cast<size_t>(length), to);
-        to += length;
-      });
-      if (!streamed) continue;
-      kernels().stream(buffer.data(), static_cast<size_t>(count) * sizeof(Element), data + begin);
-    }
+  parallel_ranges(result.numel(), kGrain, [&](int64_t begin, int64_t end) {
+    Element* to = data + begin;
+    rows.for_parts(begin, end - begin, [&](const CodedRow& row, int64_t column, int64_t length) {
+      decode(row, static_cast<size_t>(column), static_cast<size_t>(length), to, streamed);
+      to += length;
+    });
   });
   return result;
 }
@@ -136,7 +129,7 @@ FloatSource float_source(const Coded& weight) {
   return [rows = std::make_shared<const CodedRows>(weight), decode = kernels().decode_coded](
              int64_t begin, int64_t count, float* buffer) {
     rows->for_parts(begin, count, [&](const CodedRow& row, int64_t first, int64_t length) {
-      decode(row, static_cast<size_t>(first), static_cast<size_t>(length), buffer);
+      decode(row, static_cast<size_t>(first), static_cast<size_t>(length), buffer, false);
       buffer += length;
     });
     return static_cast<const float*>(buffer - count);

@@ -24,6 +24,19 @@ struct Lanes {
     const __m256i lanes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(index));
     return _mm256_i32gather_ps(from, lanes, sizeof(float));
   }
+  static Floats rounded(Rounding rounding, Floats x) {
+    alignas(16) uint16_t halves[kCount];
+    alignas(32) float floats[kCount];
+    store(floats, x);
+    if (rounding == Rounding::kHalf) {
+      float_to_half_avx2(floats, kCount, halves);
+      half_to_float_avx2(halves, kCount, floats);
+    } else {
+      float_to_bfloat16_avx2(floats, kCount, halves);
+      bfloat16_to_float_avx2(halves, kCount, floats);
+    }
+    return load(floats);
+  }
 };
 
 using Affine = coded::Affine<Lanes>;
@@ -223,18 +236,35 @@ void decode(const CodedRow& row, size_t first, size_t count, typename Out::Eleme
   decode_converted<Lanes, Out, Bytes<Lookup>>(row, first, count, to);
 }
 
+// Past the caches by way of a buffer, so short that reading and writing go on at once.
+template <class Out>
+void decode_anywhere(const CodedRow& row, size_t first, size_t count, typename Out::Element* to,
+                     bool streamed) {
+  using Element = typename Out::Element;
+  constexpr size_t kBuffer = 512;
+  if (!streamed) return decode<Out>(row, first, count, to);
+  alignas(64) Element buffer[kBuffer];
+  for (size_t done = 0; done < count; done += kBuffer) {
+    const size_t part = std::min(kBuffer, count - done);
+    decode<Out>(row, first + done, part, buffer);
+    stream_avx2(buffer, part * sizeof(Element), to + done);
+  }
+}
+
 }  // namespace
 
-void decode_coded_avx2(const CodedRow& row, size_t first, size_t count, float* to) {
-  decode<ToFloat>(row, first, count, to);
+void decode_coded_avx2(const CodedRow& row, size_t first, size_t count, float* to, bool streamed) {
+  decode_anywhere<ToFloat>(row, first, count, to, streamed);
 }
 
-void decode_coded_to_half_avx2(const CodedRow& row, size_t first, size_t count, uint16_t* to) {
-  decode<ToHalf>(row, first, count, to);
+void decode_coded_to_half_avx2(const CodedRow& row, size_t first, size_t count, uint16_t* to,
+                               bool streamed) {
+  decode_anywhere<ToHalf>(row, first, count, to, streamed);
 }
 
-void decode_coded_to_bfloat16_avx2(const CodedRow& row, size_t first, size_t count, uint16_t* to) {
-  decode<ToBfloat16>(row, first, count, to);
+void decode_coded_to_bfloat16_avx2(const CodedRow& row, size_t first, size_t count, uint16_t* to,
+                                   bool streamed) {
+  decode_anywhere<ToBfloat16>(row, first, count, to, streamed);
 }
 
 }  // namespace qspec

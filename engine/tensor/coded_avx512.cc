@@ -2,376 +2,391 @@
 
 #include <immintrin.h>
 
-#include <cstring>
+#include <algorithm>
 
-#include "engine/tensor/coded_lanes.h"
 #include "engine/tensor/kernel_versions.h"
 
 namespace qspec {
 namespace {
 
-struct Lanes {
-  using Floats = __m512;
-  static constexpr size_t kCount = 16;
+// Codes are decoded 64 at once. Their bits are spread to a byte each, and a number is looked up for
+// each byte by permutes, one for each byte of the numbers: as quick for any values as for those
+// that could be computed, and some twenty times quicker than gathering them.
+constexpr size_t kWidth = 64;
 
-  static Floats load(const float* from) { return _mm512_loadu_ps(from); }
-  static void store(float* to, Floats x) { _mm512_storeu_ps(to, x); }
-  static Floats all(float x) { return _mm512_set1_ps(x); }
-  static Floats sub(Floats a, Floats b) { return _mm512_sub_ps(a, b); }
-  static Floats mul(Floats a, Floats b) { return _mm512_mul_ps(a, b); }
-  static Floats add(Floats a, Floats b) { return _mm512_add_ps(a, b); }
-  static Floats gather(const float* from, const int32_t* index) {
-    return _mm512_i32gather_ps(_mm512_loadu_si512(index), from, sizeof(float));
-  }
+// Bytes to fetch ahead: the arithmetic between two reads is too long for the processor to foresee
+// the next one.
+constexpr size_t kAhead = 2048;
+
+__m512i load(const void* from) {
+  return _mm512_loadu_si512(from);
+}
+
+struct Floats {
+  __m512 part[4];  // of 16 each, in order
 };
 
-using Affine = coded::Affine<Lanes>;
+// The order of bytes from which unpacking makes floats in order: quarter `q` of each 16 bytes are
+// four of part q.
+size_t float_place(size_t byte) {
+  return byte / 4 % 4 * 16 + byte / 16 * 4 + byte % 4;
+}
+
+// The same of halves: half `h` of each 16 bytes are eight of the 32 that are part h.
+size_t half_place(size_t byte) {
+  return byte / 8 % 2 * 32 + byte / 16 * 8 + byte % 8;
+}
+
+__m512i in_order_of(size_t (*place)(size_t)) {
+  alignas(64) uint8_t bytes[kWidth];
+  for (size_t i = 0; i < kWidth; ++i) bytes[i] = static_cast<uint8_t>(place(i));
+  return load(bytes);
+}
+
+// Codes of 1 to 8 bits as bytes, ordered by `place`. `kRun` codes that are neighbours there, and
+// all of their bits, come to lie where they are shifted from: four in 32 bits or eight in 64.
+template <size_t kRun>
+class Spread {
+ public:
+  Spread(const CodedRow& row, size_t (*place)(size_t))
+      : bits_(static_cast<size_t>(row.bits)), end_(row.end) {
+    alignas(64) uint8_t bytes[kWidth], shifts[kWidth];
+    for (size_t i = 0; i < kWidth; ++i) {
+      const size_t first_bit = place(i / kRun * kRun) * bits_;
+      bytes[i] = static_cast<uint8_t>(first_bit / 8 + i % kRun);
+      shifts[i] = static_cast<uint8_t>(i / kRun * kRun % 8 * 8 + first_bit % 8 + i % kRun * bits_);
+    }
+    bytes_ = load(bytes);
+    shifts_ = load(shifts);
+    mask_ = _mm512_set1_epi8(static_cast<char>((1u << bits_) - 1));
+  }
+
+  // Of 64 codes from `p` on. What lies behind the last byte counts as zeros.
+  __m512i operator()(const uint8_t* p) const {
+    _mm_prefetch(reinterpret_cast<const char*>(p + kAhead), _MM_HINT_T0);
+    const auto there = static_cast<size_t>(end_ - p);
+    const __m512i bytes =
+        there >= kWidth ? load(p) : _mm512_maskz_loadu_epi8((__mmask64{1} << there) - 1, p);
+    const __m512i spread = _mm512_permutexvar_epi8(bytes_, bytes);
+    return _mm512_and_si512(_mm512_multishift_epi64_epi8(shifts_, spread), mask_);
+  }
+
+ private:
+  size_t bits_;
+  const uint8_t* end_;
+  __m512i bytes_, shifts_, mask_;
+};
+
+// Up to 256 floats, found by bytes in the order of float_place. Of floats whose lower halves are
+// all zeros, as small integers and bfloat16 are, only the upper ones are looked up.
+class Table {
+ public:
+  static constexpr size_t kMost = 256;
+
+  Table(const float* from, size_t count) : count_(count) {
+    __m512i any = _mm512_setzero_si512();
+    for (size_t i = 0; i < count; i += 16) {
+      const auto there = static_cast<__mmask16>(0xffffu >> (16 - std::min<size_t>(16, count - i)));
+      const __m512i floats = _mm512_maskz_loadu_epi32(there, from + i);
+      any = _mm512_or_si512(any, floats);
+      put(0, i, floats);
+      put(1, i, _mm512_srli_epi32(floats, 8));
+      put(2, i, _mm512_srli_epi32(floats, 16));
+      put(3, i, _mm512_srli_epi32(floats, 24));
+    }
+    is_wide_ = _mm512_test_epi32_mask(any, _mm512_set1_epi32(0xffff)) != 0;
+  }
+
+  [[gnu::always_inline]] Floats operator[](__m512i index) const {
+    const __m512i low = at(2, index), high = at(3, index);
+    __m512i first_low = _mm512_setzero_si512(), first_high = first_low;
+    if (is_wide_) {
+      const __m512i lowest = at(0, index), second = at(1, index);
+      first_low = _mm512_unpacklo_epi8(lowest, second);
+      first_high = _mm512_unpackhi_epi8(lowest, second);
+    }
+    const __m512i last_low = _mm512_unpacklo_epi8(low, high);
+    const __m512i last_high = _mm512_unpackhi_epi8(low, high);
+    return {{_mm512_castsi512_ps(_mm512_unpacklo_epi16(first_low, last_low)),
+             _mm512_castsi512_ps(_mm512_unpackhi_epi16(first_low, last_low)),
+             _mm512_castsi512_ps(_mm512_unpacklo_epi16(first_high, last_high)),
+             _mm512_castsi512_ps(_mm512_unpackhi_epi16(first_high, last_high))}};
+  }
+
+ private:
+  void put(size_t byte, size_t first, __m512i lanes) {
+    _mm_store_si128(reinterpret_cast<__m128i*>(bytes_[byte] + first), _mm512_cvtepi32_epi8(lanes));
+  }
+
+  __m512i at(size_t byte, __m512i index) const {
+    const uint8_t* table = bytes_[byte];
+    if (count_ <= 64) return _mm512_permutexvar_epi8(index, load(table));
+    const __m512i low = _mm512_permutex2var_epi8(load(table), index, load(table + 64));
+    if (count_ <= 128) return low;
+    const __m512i high = _mm512_permutex2var_epi8(load(table + 128), index, load(table + 192));
+    return _mm512_mask_mov_epi8(low, _mm512_movepi8_mask(index), high);
+  }
+
+  size_t count_;
+  bool is_wide_;
+  alignas(64) uint8_t bytes_[4][kMost];
+};
+
+// Each float rounded to a bfloat16, in the upper half of its lane.
+__m512i rounded_to_bfloat16(__m512 x) {
+  const __m512i bits = _mm512_castps_si512(x);
+  const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+  const __m512i more = _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff));
+  const __mmask16 is_number = _mm512_cmp_ps_mask(x, x, _CMP_ORD_Q);
+  return _mm512_mask_add_epi32(_mm512_set1_epi32(0x7fc00000), is_number, bits, more);
+}
+
+__m256i rounded_to_half(__m512 x) {
+  return _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT);
+}
+
+__m512 rounded(Rounding rounding, __m512 x) {
+  if (rounding == Rounding::kHalf) return _mm512_cvtph_ps(rounded_to_half(x));
+  const __m512i upper = _mm512_set1_epi32(static_cast<int>(0xffff0000));
+  return _mm512_castsi512_ps(_mm512_and_si512(rounded_to_bfloat16(x), upper));
+}
+
+// The scales of some lanes; see Group in coded_plain.cc.
+struct Affine {
+  __m512 operator()(const CodedRow& row, __m512 value) const {
+    __m512 x = _mm512_sub_ps(value, zero);
+    if (row.rounding != Rounding::kNone) x = rounded(row.rounding, x);
+    x = _mm512_mul_ps(x, scale);
+    if (row.shifts == nullptr) return x;
+    if (row.rounding != Rounding::kNone) x = rounded(row.rounding, x);
+    return _mm512_add_ps(x, shift);
+  }
+
+  __m512 zero, scale, shift;
+};
+
+Affine affine_of(const CodedRow& row, size_t group) {
+  return {_mm512_set1_ps(row.zeros != nullptr ? row.zeros[group] : 0.0f),
+          _mm512_set1_ps(row.scales[group]),
+          _mm512_set1_ps(row.shifts != nullptr ? row.shifts[group] : 0.0f)};
+}
+
+// Blocks of columns that no 16 columns from a multiple of 16 straddle, one after the other.
+class BlockScales {
+ public:
+  BlockScales(const CodedRow& row, size_t first)
+      : row_(row), group_(first / row.block), next_((group_ + 1) * row.block) {}
+
+  [[gnu::always_inline]] void apply(size_t column, Floats& x) {
+    const Affine first = of(column);
+    x.part[0] = first(row_, x.part[0]);
+    if (column + kWidth <= next_) {
+      for (size_t i = 1; i < 4; ++i) x.part[i] = first(row_, x.part[i]);
+      return;
+    }
+    for (size_t i = 1; i < 4; ++i) x.part[i] = of(column + 16 * i)(row_, x.part[i]);
+  }
+
+ private:
+  // Columns behind the row take the scales of its last ones: nobody asks for them.
+  Affine of(size_t column) {
+    if (column >= next_ && group_ + 1 < row_.column_groups) {
+      ++group_;
+      next_ += row_.block;
+    }
+    return affine_of(row_, group_);
+  }
+
+  const CodedRow& row_;
+  size_t group_, next_;
+};
+
+// Columns that name their groups, up to 256 of those; without shifts.
+template <bool kZeros>
+class ListedScales {
+ public:
+  explicit ListedScales(const CodedRow& row)
+      : row_(row),
+        order_(in_order_of(float_place)),
+        zeros_(row.zeros, kZeros ? row.column_groups : 0),
+        scales_(row.scales, row.column_groups) {}
+
+  [[gnu::always_inline]] void apply(size_t column, Floats& x) const {
+    const __m512i groups = _mm512_permutexvar_epi8(order_, load(row_.group_bytes + column));
+    Floats zeros{};
+    if constexpr (kZeros) zeros = zeros_[groups];
+    const Floats scales = scales_[groups];
+    for (size_t i = 0; i < 4; ++i) {
+      x.part[i] = Affine{zeros.part[i], scales.part[i], {}}(row_, x.part[i]);
+    }
+  }
+
+ private:
+  const CodedRow& row_;
+  __m512i order_;
+  Table zeros_, scales_;
+};
+
+// Any number of groups.
+class GatheredScales {
+ public:
+  explicit GatheredScales(const CodedRow& row) : row_(row) {}
+
+  void apply(size_t column, Floats& x) const {
+    for (size_t i = 0; i < 4; ++i) {
+      const __m512i groups = load(row_.groups + column + 16 * i);
+      x.part[i] = Affine{gathered(row_.zeros, groups), gathered(row_.scales, groups),
+                         gathered(row_.shifts, groups)}(row_, x.part[i]);
+    }
+  }
+
+ private:
+  static __m512 gathered(const float* from, __m512i index) {
+    if (from == nullptr) return _mm512_setzero_ps();
+    return _mm512_i32gather_ps(index, from, sizeof(float));
+  }
+
+  const CodedRow& row_;
+};
+
+void put(void* to, __m512i line, bool streamed) {
+  if (streamed) return _mm512_stream_si512(static_cast<__m512i*>(to), line);
+  _mm512_storeu_si512(to, line);
+}
+
+__m512i joined(__m256i low, __m256i high) {
+  return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+}
 
 struct ToFloat {
   using Element = float;
-  static void store(float* to, __m512 x) { _mm512_storeu_ps(to, x); }
-  static void narrow(const float* x, size_t count, float* to) { std::copy_n(x, count, to); }
+  static void store(float* to, const Floats& x, bool streamed) {
+    for (size_t i = 0; i < 4; ++i) put(to + 16 * i, _mm512_castps_si512(x.part[i]), streamed);
+  }
 };
 
 struct ToHalf {
   using Element = uint16_t;
-  static __m256i rounded(__m512 x) { return _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT); }
-  static void store(uint16_t* to, __m512 x) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), rounded(x));
-  }
-  static void narrow(const float* x, size_t count, uint16_t* to) {
-    float_to_half_avx512(x, count, to);
+  static __m256i narrow(__m512 x) { return rounded_to_half(x); }
+  static void store(uint16_t* to, const Floats& x, bool streamed) {
+    put(to, joined(narrow(x.part[0]), narrow(x.part[1])), streamed);
+    put(to + 32, joined(narrow(x.part[2]), narrow(x.part[3])), streamed);
   }
 };
+
+// The upper halves of 32 lanes.
+__m512i upper_halves(__m512i low, __m512i high) {
+  alignas(64) static constexpr uint16_t kOdd[32] = {1,  3,  5,  7,  9,  11, 13, 15, 17, 19, 21,
+                                                    23, 25, 27, 29, 31, 33, 35, 37, 39, 41, 43,
+                                                    45, 47, 49, 51, 53, 55, 57, 59, 61, 63};
+  return _mm512_permutex2var_epi16(low, load(kOdd), high);
+}
 
 struct ToBfloat16 {
   using Element = uint16_t;
-  static __m256i rounded(__m512 x) {
-    const __m512i bits = _mm512_castps_si512(x);
-    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
-    const __m512i below_half = _mm512_set1_epi32(0x7fff);
-    const __m512i sum = _mm512_add_epi32(_mm512_add_epi32(bits, below_half), odd);
-    const __mmask16 is_nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
-    const __m512i nan = _mm512_set1_epi32(0x7fc00000);
-    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_mask_mov_epi32(sum, is_nan, nan), 16));
+  static __m256i narrow(__m512 x) {
+    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded_to_bfloat16(x), 16));
   }
-  static void store(uint16_t* to, __m512 x) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), rounded(x));
-  }
-  static void narrow(const float* x, size_t count, uint16_t* to) {
-    float_to_bfloat16_avx512(x, count, to);
+  static void store(uint16_t* to, const Floats& x, bool streamed) {
+    __m512i part[4];
+    for (size_t i = 0; i < 4; ++i) part[i] = rounded_to_bfloat16(x.part[i]);
+    put(to, upper_halves(part[0], part[1]), streamed);
+    put(to + 32, upper_halves(part[2], part[3]), streamed);
   }
 };
 
-int32_t word_at(const uint8_t* p) {
-  int32_t word = 0;
-  std::memcpy(&word, p, sizeof word);
-  return word;
+// Calls step(codes, column, to, streamed) for each 64 columns from a multiple of 64 on. The first
+// and the last are decoded whole to a buffer where only a part is wanted.
+template <class Element, class Step>
+void for_vectors(const CodedRow& row, size_t first, size_t count, Element* to, bool streamed,
+                 const Step& step) {
+  const size_t end = first + count, bytes = kWidth / 8 * static_cast<size_t>(row.bits);
+  size_t c = first / kWidth * kWidth;
+  const uint8_t* p = row.codes + c / kWidth * bytes;
+  const bool aligned = reinterpret_cast<uintptr_t>(to - (first - c)) % 64 == 0;
+  alignas(64) Element buffer[kWidth];
+  for (; c < end; c += kWidth, p += bytes) {
+    const bool is_whole = c >= first && c + kWidth <= end;
+    step(p, c, is_whole ? to + (c - first) : buffer, is_whole && streamed && aligned);
+    if (is_whole) continue;
+    const size_t begin = std::max(c, first), until = std::min(end, c + kWidth);
+    std::copy(buffer + (begin - c), buffer + (until - c), to + (begin - first));
+  }
 }
 
-int64_t long_at(const uint8_t* p) {
-  int64_t word = 0;
-  std::memcpy(&word, p, sizeof word);
-  return word;
+template <class Out, class Scales>
+void decode_columns(const CodedRow& row, size_t first, size_t count, Scales scales,
+                    typename Out::Element* to, bool streamed) {
+  const Spread<4> codes(row, float_place);
+  const Table values(row.values, size_t{1} << row.bits);
+  for_vectors(row, first, count, to, streamed,
+              [&](const uint8_t* p, size_t c, typename Out::Element* out, bool past_caches) {
+                Floats x = values[codes(p)];
+                scales.apply(c, x);
+                Out::store(out, x, past_caches);
+              });
 }
 
-// `step` times the number of each lane, which begins again with 0 after eight.
-__m512i multiples(int step) {
-  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7);
-  return _mm512_mullo_epi32(lanes, _mm512_set1_epi32(step));
-}
-
-// Codes of 1 to 4 bits: eight of them lie within the 32 bits from their first byte on, so that one
-// shift brings each to the bottom of its lane. A permute looks at four bits; where a code has
-// fewer, the table repeats itself.
-class FewBits {
- public:
-  static size_t bytes(const CodedRow& row) { return static_cast<size_t>(row.bits) + 4; }
-
-  explicit FewBits(const CodedRow& row) : FewBits(row, _mm512_loadu_ps(row.values)) {}
-  FewBits(const CodedRow& row, __m512 table)
-      : bits_(row.bits), shifts_(multiples(row.bits)), table_(table) {}
-
-  __m512 at(const uint8_t* p) const {
-    const __m512i first = _mm512_set1_epi32(word_at(p));
-    const __m512i words = _mm512_mask_set1_epi32(first, 0xff00, word_at(p + bits_));
-    return _mm512_permutexvar_ps(_mm512_srlv_epi32(words, shifts_), table_);
-  }
-
- private:
-  int bits_;
-  __m512i shifts_;
-  __m512 table_;
-};
-
-// Codes of 5 to 7 bits: eight of them lie within 64 bits.
-class MiddleBits {
- public:
-  static size_t bytes(const CodedRow& row) { return static_cast<size_t>(row.bits) + 8; }
-
-  explicit MiddleBits(const CodedRow& row)
-      : bits_(row.bits),
-        shifts_(_mm512_cvtepi32_epi64(_mm512_castsi512_si256(multiples(row.bits)))),
-        mask_(_mm512_set1_epi32((1 << row.bits) - 1)),
-        values_(row.values) {}
-
-  __m512 at(const uint8_t* p) const {
-    const __m512i codes = _mm512_inserti64x4(_mm512_castsi256_si512(eight(p)), eight(p + bits_), 1);
-    return _mm512_i32gather_ps(_mm512_and_si512(codes, mask_), values_, sizeof(float));
-  }
-
- private:
-  __m256i eight(const uint8_t* p) const {
-    return _mm512_cvtepi64_epi32(_mm512_srlv_epi64(_mm512_set1_epi64(long_at(p)), shifts_));
-  }
-
-  int bits_;
-  __m512i shifts_;
-  __m512i mask_;
-  const float* values_;
-};
-
-template <class Convert>
-class Bytes {
- public:
-  static size_t bytes(const CodedRow&) { return Lanes::kCount; }
-
-  explicit Bytes(const CodedRow& row) : convert_(row) {}
-
-  __m512 at(const uint8_t* p) const {
-    return convert_(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
-  }
-
- private:
-  Convert convert_;
-};
-
-struct Offset {
-  explicit Offset(const CodedRow& row) : base(_mm512_set1_ps(row.base)) {}
-  __m512 operator()(__m128i codes) const {
-    return _mm512_add_ps(_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(codes)), base);
-  }
-  __m512 base;
-};
-
-struct Signed {
-  explicit Signed(const CodedRow&) {}
-  __m512 operator()(__m128i codes) const { return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(codes)); }
-};
-
-// The same exponent and mantissa as a float16 is 2^8 times smaller, subnormal or not.
-struct E4m3 {
-  explicit E4m3(const CodedRow&) {}
-  __m512 operator()(__m128i codes) const {
-    const __m256i words = _mm256_slli_epi16(_mm256_cvtepi8_epi16(codes), 7);
-    const __m256i half = _mm256_and_si256(words, _mm256_set1_epi16(static_cast<short>(0xbf80)));
-    const __m512 value = _mm512_mul_ps(_mm512_cvtph_ps(half), _mm512_set1_ps(0x1p8f));
-    const __m256i magnitude = _mm256_and_si256(words, _mm256_set1_epi16(0x3f80));
-    const __mmask16 is_nan = _mm256_cmpeq_epi16_mask(magnitude, _mm256_set1_epi16(0x3f80));
-    const __m512 nan = _mm512_castsi512_ps(_mm512_set1_epi32(0x7fc00000));
-    return _mm512_mask_or_ps(value, is_nan, value, nan);
-  }
-};
-
-struct Lookup {
-  explicit Lookup(const CodedRow& row) : values(row.values) {}
-  __m512 operator()(__m128i codes) const {
-    return _mm512_i32gather_ps(_mm512_cvtepu8_epi32(codes), values, sizeof(float));
-  }
-  const float* values;
-};
-
-// Up to 32 * kPairs numbers in registers, found by permutes: several times faster than a gather.
-constexpr size_t kMostPermuted = 128;
-
-template <size_t kPairs>
-class Permuted {
- public:
-  void take(const float* from, size_t count) {
-    for (size_t k = 0; k < 2 * kPairs; ++k) {
-      const size_t left = count > 16 * k ? count - 16 * k : 0;
-      const __mmask16 there = left >= 16 ? 0xffff : static_cast<__mmask16>((1u << left) - 1);
-      parts_[k] = _mm512_maskz_loadu_ps(there, from + 16 * k);
-    }
-  }
-
-  __m512 at(__m512i index, const __mmask16* in_pair) const {
-    __m512 found = _mm512_permutex2var_ps(parts_[0], index, parts_[1]);
-    for (size_t k = 1; k < kPairs; ++k) {
-      found = _mm512_mask_mov_ps(found, in_pair[k],
-                                 _mm512_permutex2var_ps(parts_[2 * k], index, parts_[2 * k + 1]));
-    }
-    return found;
-  }
-
- private:
-  __m512 parts_[kPairs > 0 ? 2 * kPairs : 1];
-};
-
-template <size_t kPairs, bool kZeros>
-class PermutedScales {
- public:
-  static constexpr size_t kStart = coded::kAligned;
-
-  explicit PermutedScales(const CodedRow& row) : groups_(row.groups) {
-    if constexpr (kZeros) zeros_.take(row.zeros, row.column_groups);
-    scales_.take(row.scales, row.column_groups);
-  }
-
-  Affine operator()(size_t column) const {
-    const __m512i index = _mm512_loadu_si512(groups_ + column);
-    const __m512i pair = _mm512_srli_epi32(index, 5);
-    __mmask16 in_pair[kPairs] = {};
-    for (size_t k = 1; k < kPairs; ++k) {
-      in_pair[k] = _mm512_cmpeq_epi32_mask(pair, _mm512_set1_epi32(static_cast<int>(k)));
-    }
-    __m512 zero = _mm512_setzero_ps();
-    if constexpr (kZeros) zero = zeros_.at(index, in_pair);
-    return {zero, scales_.at(index, in_pair), _mm512_set1_ps(-0.0f)};
-  }
-
- private:
-  const int32_t* groups_;
-  Permuted<kZeros ? kPairs : 0> zeros_;
-  Permuted<kPairs> scales_;
-};
-
-// Columns with groups of their own, when the scales fit into registers.
-template <class Out, class Codes, bool kZeros>
-void decode_permuted(const CodedRow& row, size_t first, size_t count, size_t limit,
-                     typename Out::Element* to) {
-  const auto with = [&](const auto& scales) {
-    coded::decode_columns<Lanes, Out, Codes>(row, first, count, limit, scales, to);
-  };
-  if (row.column_groups <= 32) return with(PermutedScales<1, kZeros>(row));
-  if (row.column_groups <= 64) return with(PermutedScales<2, kZeros>(row));
-  if (row.column_groups <= 96) return with(PermutedScales<3, kZeros>(row));
-  with(PermutedScales<4, kZeros>(row));
-}
-
-template <class Out, class Codes>
-void decode_converted(const CodedRow& row, size_t first, size_t count, typename Out::Element* to) {
-  size_t limit = 0;
-  const bool permuted =
-      row.groups != nullptr && row.column_groups <= kMostPermuted && row.shifts == nullptr;
-  if (!permuted || !coded::last_column(row, Codes::bytes(row), limit)) {
-    return coded::decode_converted<Lanes, Out, Codes>(row, first, count, to);
-  }
-  if (row.zeros != nullptr) return decode_permuted<Out, Codes, true>(row, first, count, limit, to);
-  decode_permuted<Out, Codes, false>(row, first, count, limit, to);
-}
-
-// A group's values are scaled beforehand and its codes looked up among them.
+// Of blocks of many columns: the values of up to 16 codes are scaled and rounded beforehand, and
+// the bytes of the halves looked up.
 template <class Out>
-struct ScaledTable : FewBits {
-  static constexpr size_t kWidth = 16;
-  static size_t bytes(const CodedRow& row) { return FewBits::bytes(row); }
-
-  struct Group {
-    void decode(const uint8_t* p, float* to) const { Out::store(to, codes.at(p)); }
-    FewBits codes;
-  };
-
-  explicit ScaledTable(const CodedRow& row) : FewBits(row), row_(row) {}
-  Group operator()(const Affine& affine) const {
-    return {FewBits(row_, affine.in_steps(row_, _mm512_loadu_ps(row_.values)))};
-  }
-
- private:
-  const CodedRow& row_;
-};
-
-// The same with values that are rounded to halves beforehand, 32 codes at once: the even ones are
-// shifted down to the bottom of 32-bit lanes, the odd ones to their middle.
-template <class Out>
-class HalfTable {
- public:
-  static constexpr size_t kWidth = 32;
-  static size_t bytes(const CodedRow&) { return 16; }
-
-  struct Group {
-    void decode(const uint8_t* p, uint16_t* to) const {
-      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-      const __m512i words = _mm512_permutexvar_epi32(
-          table.four_lanes_each_, _mm512_castsi128_si512(_mm_shuffle_epi8(bytes, table.spread_)));
-      const __m512i even = _mm512_srlv_epi32(words, table.to_bottom_);
-      const __m512i odd = _mm512_rorv_epi32(words, table.to_middle_);
-      const __m512i codes = _mm512_mask_mov_epi16(even, 0xaaaaaaaa, odd);
-      _mm512_storeu_si512(to, _mm512_permutexvar_epi16(codes, halves));
-    }
-    const HalfTable& table;
-    __m512i halves;
-  };
-
-  explicit HalfTable(const CodedRow& row) : row_(row) {
-    const int bits = row.bits;
-    alignas(16) int8_t spread[16];
-    alignas(64) int32_t bottom[16], middle[16];
-    for (int i = 0; i < 16; ++i) {
-      spread[i] = static_cast<int8_t>(i / 4 * bits + i % 4);
-      bottom[i] = 2 * bits * (i % 4);
-      middle[i] = (bottom[i] + bits + 16) % 32;
-    }
-    spread_ = _mm_load_si128(reinterpret_cast<const __m128i*>(spread));
-    to_bottom_ = _mm512_load_si512(bottom);
-    to_middle_ = _mm512_load_si512(middle);
-    four_lanes_each_ = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
-    values_ = _mm512_loadu_ps(row.values);
-  }
-
-  Group operator()(const Affine& affine) const {
-    const __m512i halves = _mm512_castsi256_si512(Out::rounded(affine.in_steps(row_, values_)));
-    return {*this, _mm512_shuffle_i64x2(halves, halves, 0x44)};
-  }
-
- private:
-  const CodedRow& row_;
-  __m128i spread_;
-  __m512i to_bottom_, to_middle_, four_lanes_each_;
-  __m512 values_;
-};
-
-template <class Out, class Table>
-void decode_tables(const CodedRow& row, size_t first, size_t count, typename Out::Element* to) {
-  size_t limit = 0;
-  if (!coded::last_column(row, Table::bytes(row), limit)) {
-    return coded::decode_plainly<Out>(row, first, count, to);
-  }
-  coded::decode_groups<Lanes, Out>(row, first, count, limit, Table::kWidth, Table(row), to);
+void decode_halves(const CodedRow& row, size_t first, size_t count, uint16_t* to, bool streamed) {
+  const Spread<8> codes(row, half_place);
+  const __m512 values = _mm512_loadu_ps(row.values);
+  size_t next = first / kWidth * kWidth / row.block * row.block;
+  __m512i low{}, high{};
+  for_vectors(row, first, count, to, streamed,
+              [&](const uint8_t* p, size_t c, uint16_t* out, bool past_caches) {
+                if (c >= next) {
+                  const __m256i halves = Out::narrow(affine_of(row, next / row.block)(row, values));
+                  low = _mm512_castsi128_si512(_mm256_cvtepi16_epi8(halves));
+                  high = _mm512_castsi128_si512(_mm256_cvtepi16_epi8(_mm256_srli_epi16(halves, 8)));
+                  next += row.block;
+                }
+                const __m512i bytes = codes(p);
+                const __m512i lower = _mm512_permutexvar_epi8(bytes, low);
+                const __m512i upper = _mm512_permutexvar_epi8(bytes, high);
+                put(out, _mm512_unpacklo_epi8(lower, upper), past_caches);
+                put(out + 32, _mm512_unpackhi_epi8(lower, upper), past_caches);
+              });
 }
 
-template <class Out, class Table>
-void decode(const CodedRow& row, size_t first, size_t count, typename Out::Element* to) {
-  if (row.bits <= 4 && (row.groups != nullptr || coded::SmallGroups<Lanes>::fit(row))) {
-    return decode_converted<Out, FewBits>(row, first, count, to);
+template <class Out>
+void decode(const CodedRow& row, size_t first, size_t count, typename Out::Element* to,
+            bool streamed) {
+  if (row.group_bytes != nullptr && row.shifts == nullptr) {
+    if (row.zeros == nullptr) {
+      return decode_columns<Out>(row, first, count, ListedScales<false>(row), to, streamed);
+    }
+    return decode_columns<Out>(row, first, count, ListedScales<true>(row), to, streamed);
   }
-  if (row.bits <= 4) return decode_tables<Out, Table>(row, first, count, to);
-  if (row.bits < 8) return decode_converted<Out, MiddleBits>(row, first, count, to);
-  if (row.kind == CodeValues::kOffset) {
-    return decode_converted<Out, Bytes<Offset>>(row, first, count, to);
+  if (row.groups != nullptr) {
+    return decode_columns<Out>(row, first, count, GatheredScales(row), to, streamed);
   }
-  if (row.kind == CodeValues::kSigned) {
-    return decode_converted<Out, Bytes<Signed>>(row, first, count, to);
+  if constexpr (sizeof(typename Out::Element) == 2) {
+    const bool has_large_blocks = row.block % kWidth == 0 || row.column_groups == 1;
+    if (row.bits <= 4 && has_large_blocks) {
+      return decode_halves<Out>(row, first, count, to, streamed);
+    }
   }
-  if (row.kind == CodeValues::kE4m3) {
-    return decode_converted<Out, Bytes<E4m3>>(row, first, count, to);
-  }
-  decode_converted<Out, Bytes<Lookup>>(row, first, count, to);
+  decode_columns<Out>(row, first, count, BlockScales(row, first / kWidth * kWidth), to, streamed);
 }
 
 }  // namespace
 
-void decode_coded_avx512(const CodedRow& row, size_t first, size_t count, float* to) {
-  decode<ToFloat, ScaledTable<ToFloat>>(row, first, count, to);
+void decode_coded_avx512(const CodedRow& row, size_t first, size_t count, float* to,
+                         bool streamed) {
+  decode<ToFloat>(row, first, count, to, streamed);
 }
 
-void decode_coded_to_half_avx512(const CodedRow& row, size_t first, size_t count, uint16_t* to) {
-  decode<ToHalf, HalfTable<ToHalf>>(row, first, count, to);
+void decode_coded_to_half_avx512(const CodedRow& row, size_t first, size_t count, uint16_t* to,
+                                 bool streamed) {
+  decode<ToHalf>(row, first, count, to, streamed);
 }
 
-void decode_coded_to_bfloat16_avx512(const CodedRow& row, size_t first, size_t count,
-                                     uint16_t* to) {
-  decode<ToBfloat16, HalfTable<ToBfloat16>>(row, first, count, to);
+void decode_coded_to_bfloat16_avx512(const CodedRow& row, size_t first, size_t count, uint16_t* to,
+                                     bool streamed) {
+  decode<ToBfloat16>(row, first, count, to, streamed);
 }
 
 }  // namespace qspec

@@ -17,6 +17,10 @@ namespace qspec::coded {
 // Eight codes are a whole number of bytes whatever their width: vectors begin there.
 inline constexpr size_t kAligned = 8;
 
+// Bytes to fetch ahead: the arithmetic between two reads is too long for the processor to foresee
+// the next one.
+inline constexpr size_t kAhead = 2048;
+
 // The scales of some lanes; see Group in coded_plain.cc.
 template <class Lanes>
 struct Affine {
@@ -32,17 +36,11 @@ struct Affine {
     return Lanes::add(Lanes::mul(Lanes::sub(value, zero), scale), shift);
   }
 
-  // With the roundings of row.round, when there are any.
+  // With row.rounding, when there is one.
   Floats in_steps(const CodedRow& row, Floats value) const {
-    if (row.round == nullptr) return (*this)(value);
-    alignas(64) float x[Lanes::kCount];
-    const auto rounded = [&](Floats floats) {
-      Lanes::store(x, floats);
-      row.round(x, Lanes::kCount);
-      return Lanes::load(x);
-    };
-    Floats product = Lanes::mul(rounded(Lanes::sub(value, zero)), scale);
-    if (row.shifts != nullptr) product = rounded(product);
+    if (row.rounding == Rounding::kNone) return (*this)(value);
+    Floats product = Lanes::mul(Lanes::rounded(row.rounding, Lanes::sub(value, zero)), scale);
+    if (row.shifts != nullptr) product = Lanes::rounded(row.rounding, product);
     return Lanes::add(product, shift);
   }
 
@@ -55,7 +53,7 @@ void decode_plainly(const CodedRow& row, size_t first, size_t count, typename Ou
   std::array<float, 64> values;
   for (size_t done = 0; done < count; done += values.size()) {
     const size_t part = std::min(values.size(), count - done);
-    decode_coded_plain(row, first + done, part, values.data());
+    decode_coded_plain(row, first + done, part, values.data(), false);
     Out::narrow(values.data(), part, to + done);
   }
 }
@@ -70,7 +68,9 @@ void decode_run(const CodedRow& row, size_t first, size_t end, size_t limit, siz
   if (c > first) decode_plainly<Out>(row, first, c - first, to);
   const auto bits = static_cast<size_t>(row.bits);
   for (; c + width <= end && c <= limit; c += width) {
-    step(row.codes + c / kAligned * bits, c, to + (c - first));
+    const uint8_t* codes = row.codes + c / kAligned * bits;
+    __builtin_prefetch(codes + kAhead);
+    step(codes, c, to + (c - first));
   }
   if (c < end) decode_plainly<Out>(row, c, end - c, to + (c - first));
 }
@@ -101,7 +101,7 @@ void decode_columns(const CodedRow& row, size_t first, size_t count, size_t limi
                     const Scales& scales, typename Out::Element* to) {
   const Codes codes(row);
   const Scales scales_of = scales;
-  if (row.round == nullptr) {
+  if (row.rounding == Rounding::kNone) {
     const auto step = [=](const uint8_t* p, size_t c, typename Out::Element* out) {
       Out::store(out, scales_of(c)(codes.at(p)));
     };
@@ -213,7 +213,7 @@ void decode_converted(const CodedRow& row, size_t first, size_t count, typename 
     return decode_columns<Lanes, Out, Codes>(row, first, count, limit, SmallGroups<Lanes>(row), to);
   }
   const Codes codes(row);
-  if (row.round != nullptr) {
+  if (row.rounding != Rounding::kNone) {
     const auto stepped = [&](const Affine<Lanes>& affine) {
       return SteppedGroup<Lanes, Out, Codes>{row, codes, affine};
     };

@@ -17,10 +17,21 @@ struct Group {
 
   float operator()(const CodedRow& row, float value) const {
     float x = value - zero;
-    if (row.round != nullptr) row.round(&x, 1);
-    x *= scale;
-    if (row.round != nullptr && row.shifts != nullptr) row.round(&x, 1);
-    return x + shift;
+    x = rounded(row.rounding, x) * scale;
+    return (row.shifts != nullptr ? rounded(row.rounding, x) : x) + shift;
+  }
+
+  static float rounded(Rounding rounding, float x) {
+    if (rounding == Rounding::kNone) return x;
+    uint16_t half = 0;
+    if (rounding == Rounding::kHalf) {
+      float_to_half_plain(&x, 1, &half);
+      half_to_float_plain(&half, 1, &x);
+    } else {
+      float_to_bfloat16_plain(&x, 1, &half);
+      bfloat16_to_float_plain(&half, 1, &x);
+    }
+    return x;
   }
 
   float zero;
@@ -33,22 +44,24 @@ void decode_to_halves(const CodedRow& row, size_t first, size_t count, uint16_t*
   std::array<float, 64> values;
   for (size_t done = 0; done < count; done += values.size()) {
     const size_t part = std::min(values.size(), count - done);
-    decode_coded_plain(row, first + done, part, values.data());
+    decode_coded_plain(row, first + done, part, values.data(), false);
     narrow(values.data(), part, to + done);
   }
 }
 
 }  // namespace
 
-void decode_coded_to_half_plain(const CodedRow& row, size_t first, size_t count, uint16_t* to) {
+void decode_coded_to_half_plain(const CodedRow& row, size_t first, size_t count, uint16_t* to,
+                                bool) {
   decode_to_halves<float_to_half_plain>(row, first, count, to);
 }
 
-void decode_coded_to_bfloat16_plain(const CodedRow& row, size_t first, size_t count, uint16_t* to) {
+void decode_coded_to_bfloat16_plain(const CodedRow& row, size_t first, size_t count, uint16_t* to,
+                                    bool) {
   decode_to_halves<float_to_bfloat16_plain>(row, first, count, to);
 }
 
-void decode_coded_plain(const CodedRow& row, size_t first, size_t count, float* to) {
+void decode_coded_plain(const CodedRow& row, size_t first, size_t count, float* to, bool) {
   const size_t end = first + count, bits = static_cast<size_t>(row.bits);
   for (size_t c = first; c < end;) {
     const size_t number =

@@ -1,6 +1,5 @@
 #include "engine/tensor/coded_rows.h"
 
-#include <array>
 #include <cstring>
 
 #include "engine/tensor/code_values.h"
@@ -8,25 +7,24 @@
 namespace qspec {
 namespace {
 
-using Round = void (*)(float* x, size_t count);
-
 constexpr size_t kPermuted = 16;
+constexpr size_t kMostBytes = 256;
 
-template <auto narrow, auto widen>
-void round_through(float* x, size_t count) {
-  std::array<uint16_t, kPermuted> halves;
-  for (size_t i = 0; i < count; i += halves.size()) {
-    const size_t part = std::min(halves.size(), count - i);
-    (kernels().*narrow)(x + i, part, halves.data());
-    (kernels().*widen)(halves.data(), part, x + i);
-  }
+Rounding rounding(std::optional<at::ScalarType> step) {
+  if (!step) return Rounding::kNone;
+  return *step == at::kHalf ? Rounding::kHalf : Rounding::kBfloat16;
 }
 
-Round rounding(std::optional<at::ScalarType> step) {
-  if (!step) return nullptr;
-  return *step == at::kHalf
-             ? round_through<&Kernels::float_to_half, &Kernels::half_to_float>
-             : round_through<&Kernels::float_to_bfloat16, &Kernels::bfloat16_to_float>;
+void round(Rounding rounding, std::vector<float>& x) {
+  if (rounding == Rounding::kNone) return;
+  std::vector<uint16_t> halves(x.size());
+  if (rounding == Rounding::kHalf) {
+    kernels().float_to_half(x.data(), x.size(), halves.data());
+    kernels().half_to_float(halves.data(), x.size(), x.data());
+  } else {
+    kernels().float_to_bfloat16(x.data(), x.size(), halves.data());
+    kernels().bfloat16_to_float(halves.data(), x.size(), x.data());
+  }
 }
 
 bool all_equal(const at::Tensor& floats) {
@@ -59,10 +57,10 @@ CodedRows::CodedRows(const Coded& weight)
   common_.codes = static_cast<const uint8_t*>(weight_.codes.const_data_ptr());
   common_.end = common_.codes + bytes;
   common_.bits = static_cast<int>(weight.bits);
-  common_.round = rounding(weight.step);
-  common_.groups = weight_.groups.defined() ? weight_.groups.const_data_ptr<int32_t>() : nullptr;
+  common_.rounding = rounding(weight.step);
   common_.column_groups = static_cast<size_t>(grid_.column_groups);
   common_.block = static_cast<size_t>(weight.block_columns);
+  list_groups();
   if (weight_.zeros.defined() && weight_.zeros.numel() > 0 && all_equal(weight_.zeros)) {
     fold_zeros();
   }
@@ -76,9 +74,25 @@ CodedRows::CodedRows(const Coded& weight)
 void CodedRows::fold_zeros() {
   const float zero = *weight_.zeros.const_data_ptr<float>();
   for (float& value : values_) value -= zero;
-  if (common_.round != nullptr) common_.round(values_.data(), values_.size());
-  if (!weight_.shifts.defined()) common_.round = nullptr;  // nothing is left to round
+  round(common_.rounding, values_);
+  if (!weight_.shifts.defined()) common_.rounding = Rounding::kNone;  // nothing is left to round
   weight_.zeros.reset();
+}
+
+// The groups of columns that name theirs, and of blocks that vectors straddle.
+void CodedRows::list_groups() {
+  const auto columns = static_cast<size_t>(columns_);
+  const bool is_listed = weight_.groups.defined();
+  if (!is_listed && (common_.block % 16 == 0 || common_.column_groups <= 1)) return;
+  groups_.resize(columns + CodedRow::kPadding);
+  for (size_t c = 0; c < columns; ++c) {
+    groups_[c] = is_listed ? weight_.groups.const_data_ptr<int32_t>()[c]
+                           : static_cast<int32_t>(c / common_.block);
+  }
+  common_.groups = groups_.data();
+  if (common_.column_groups > kMostBytes) return;
+  group_bytes_.assign(groups_.begin(), groups_.end());
+  common_.group_bytes = group_bytes_.data();
 }
 
 CodedRow CodedRows::row(int64_t number) const {

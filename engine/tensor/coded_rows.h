@@ -31,13 +31,16 @@ class CodedRows {
 
  private:
   void fold_zeros();
+  void list_groups();
 
   Coded weight_;
   ScaleGrid grid_;
   int64_t columns_;
   int64_t row_bytes_ = 0;
-  std::vector<float> values_;  // once or over again, 16 at least
-  CodedRow common_{};          // what all rows share
+  std::vector<float> values_;    // once or over again, 16 at least
+  std::vector<int32_t> groups_;  // of the columns that name theirs, padded
+  std::vector<uint8_t> group_bytes_;
+  CodedRow common_{};  // what all rows share
 };
 
 }  // namespace qspec

@@ -13,11 +13,12 @@
   void decode4_##SUFFIX(const Codes4& codes, size_t count, float* to);                      \
   void encode4_##SUFFIX(const float* x, size_t count, size_t block, const CodeRule& rule,   \
                         uint8_t* packed, float* absmax);                                    \
-  void decode_coded_##SUFFIX(const CodedRow& row, size_t first, size_t count, float* to);   \
+  void decode_coded_##SUFFIX(const CodedRow& row, size_t first, size_t count, float* to,    \
+                             bool streamed);                                                \
   void decode_coded_to_half_##SUFFIX(const CodedRow& row, size_t first, size_t count,       \
-                                     uint16_t* to);                                         \
+                                     uint16_t* to, bool streamed);                          \
   void decode_coded_to_bfloat16_##SUFFIX(const CodedRow& row, size_t first, size_t count,   \
-                                         uint16_t* to);                                     \
+                                         uint16_t* to, bool streamed);                      \
   void transpose_tile_##SUFFIX(const WordTile& tile);                                       \
   float absmax_##SUFFIX(const float* x, size_t count);                                      \
   ErrorSums error_sums_##SUFFIX(const float* r, const float* q, size_t count, size_t block, \

@@ -40,6 +40,9 @@ enum class CodeValues {
   kE4m3,    // 8 bits: a float8_e4m3fn
 };
 
+// What results of arithmetic are rounded to.
+enum class Rounding { kNone, kHalf, kBfloat16 };
+
 // A row of codes with its scales: code c is the `bits` bits from bit bits * c on, counted from the
 // lowest bit of the first byte.
 struct CodedRow {
@@ -52,10 +55,15 @@ struct CodedRow {
   const float* scales;    // [column groups]
   const float* zeros;     // [column groups], or null
   const float* shifts;    // [column groups], or null
-  const int32_t* groups;  // the column group of each column, or null: column / block
+  const int32_t* groups;  // the column group of each column, or null: column / block, where no 16
+                          // columns from a multiple of 16 on have two
+  const uint8_t* group_bytes;  // the same where there are at most 256 groups, or null
   size_t column_groups;
   size_t block;
-  void (*round)(float* x, size_t count);  // see decode_coded; or null
+  Rounding rounding;  // see decode_coded
+
+  // Behind the groups of the last column are so many more that may be read.
+  static constexpr size_t kPadding = 64;
 };
 
 // 16 rows of 16 words of 32 bits. Strides are bytes from one row to the next.
@@ -105,12 +113,14 @@ struct Kernels {
                   float* absmax);
 
   // Columns first, first + 1, ... of the row: (value - zero) * scale + shift, rounded after each
-  // operation. With `round` the difference, and where there are shifts the product too, pass
-  // through it. The bits of a NaN may differ between versions.
-  void (*decode_coded)(const CodedRow& row, size_t first, size_t count, float* to);
+  // operation. With `rounding` the difference, and where there are shifts the product too, become
+  // such a number. `streamed` as in WordTile. The bits of a NaN may differ between versions.
+  void (*decode_coded)(const CodedRow& row, size_t first, size_t count, float* to, bool streamed);
   // The same rounded as float_to_half and float_to_bfloat16 do.
-  void (*decode_coded_to_half)(const CodedRow& row, size_t first, size_t count, uint16_t* to);
-  void (*decode_coded_to_bfloat16)(const CodedRow& row, size_t first, size_t count, uint16_t* to);
+  void (*decode_coded_to_half)(const CodedRow& row, size_t first, size_t count, uint16_t* to,
+                               bool streamed);
+  void (*decode_coded_to_bfloat16)(const CodedRow& row, size_t first, size_t count, uint16_t* to,
+                                   bool streamed);
 
   // Word c of row r becomes word r of row c.
   void (*transpose_tile)(const WordTile& tile);

@@ -16,7 +16,8 @@ Simd strongest() {
   // F16C came before AVX2 in every processor; clang before 17 cannot ask for it by name.
   const bool avx2 = __builtin_cpu_supports("avx2");
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+                      __builtin_cpu_supports("avx512vbmi");
   if (avx2 && avx512) return Simd::kAvx512;
   if (avx2) return Simd::kAvx2;
 #endif

@@ -109,19 +109,20 @@ void make_extreme(at::Tensor& values) {
 
 std::vector<float> decoded_by(Simd level, const CodedRow& row, size_t first, size_t count) {
   std::vector<float> result(count + 2, -7.0f);
-  kernels(level).decode_coded(row, first, count, result.data() + 1);
+  kernels(level).decode_coded(row, first, count, result.data() + 1, false);
   BOOST_TEST(result.front() == -7.0f);
   BOOST_TEST(result.back() == -7.0f);
   return result;
 }
 
-using ToHalves = void (*)(const CodedRow& row, size_t first, size_t count, uint16_t* to);
+using ToHalves = void (*)(const CodedRow& row, size_t first, size_t count, uint16_t* to,
+                          bool streamed);
 
 // NaNs as one of them: which one may differ.
 std::vector<uint16_t> halves_by(ToHalves decode, uint16_t infinity, const CodedRow& row,
                                 size_t first, size_t count) {
   std::vector<uint16_t> result(count + 2, 0x1234);
-  decode(row, first, count, result.data() + 1);
+  decode(row, first, count, result.data() + 1, false);
   BOOST_TEST(result.front() == 0x1234);
   BOOST_TEST(result.back() == 0x1234);
   for (uint16_t& half : result) {
