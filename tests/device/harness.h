@@ -119,5 +119,10 @@ struct Part {
 void quantize4_part(Report& report);
 void dequantize4_part(Report& report);
 void compare_part(Report& report);
+void gemv4_part(Report& report);
+void coded_part(Report& report);
+void rowwise8_part(Report& report);
+void ggml_part(Report& report);
+void cross_entropy_part(Report& report);
 
 }  // namespace qspec::device_test
