@@ -13,8 +13,8 @@ namespace {
 constexpr int kThreads = 256;
 constexpr int kBlocks = 384;
 constexpr int kWarps = kThreads / 32;
-constexpr int kPer = 16;  // elements of a lane
-constexpr int kHistogramCopies = 4;
+constexpr int kPer = 16;              // elements of a lane
+constexpr int kHistogramCopies = 32;  // one a lane: lanes never wait for each other
 
 struct BlockPart {
   PartSums sums;
@@ -31,14 +31,23 @@ struct ByteCounters {
   __device__ void add(uint32_t byte) const {
     atomicAdd(counts + byte * kHistogramCopies + threadIdx.x % kHistogramCopies, 1);
   }
-  // Of code `code`, in both places of a byte.
+  // By the whole block: afterwards the first copy has the sum of all.
+  __device__ void fold() const {
+    for (uint32_t byte = threadIdx.x; byte < 256; byte += kThreads) {
+      uint32_t sum = 0;
+      for (uint32_t copy = 0; copy < kHistogramCopies; ++copy) {
+        sum += counts[byte * kHistogramCopies + (copy + byte) % kHistogramCopies];
+      }
+      counts[byte * kHistogramCopies] = sum;
+    }
+    __syncthreads();
+  }
+  __device__ uint32_t of_byte(uint32_t byte) const { return counts[byte * kHistogramCopies]; }
+  // Of code `code`, in both places of a byte. After fold().
   __device__ uint32_t of_code(uint32_t code) const {
     uint32_t sum = 0;
     for (uint32_t other = 0; other < 16; ++other) {
-      for (int copy = 0; copy < kHistogramCopies; ++copy) {
-        sum += counts[(code << 4 | other) * kHistogramCopies + copy];
-        sum += counts[(other << 4 | code) * kHistogramCopies + copy];
-      }
+      sum += of_byte(code << 4 | other) + of_byte(other << 4 | code);
     }
     return sum;
   }
@@ -112,6 +121,7 @@ struct Job {
   int64_t count;
   int64_t block_size;
   int log2_block;  // where it is a power of two
+  int lanes;       // that share a block then
 };
 
 struct BlockSums {
@@ -142,14 +152,11 @@ __device__ __noinline__ PartSums careful_unit(const Source& source, const T* bas
   return sums;
 }
 
-template <class Source>
-__device__ void note_scale(const Source& source, int64_t block, PartSums& sums) {
-  if constexpr (Source::kHasCodes) {
-    const float scale = source.codes.absmax[block];
-    sums.zero_scales += scale == 0 ? 1 : 0;
-    sums.nonfinite_scales += isfinite(scale) ? 0 : 1;
-  }
-}
+// Sums of 16 elements in fp32; or not, and then they have to be taken in double.
+struct UnitSums {
+  float squares = 0, errors = 0;
+  bool is_safe = true;
+};
 
 // What a thread block works with.
 template <class Source, class T>
@@ -161,13 +168,23 @@ struct Worker {
   ByteCounters bytes;
   uint32_t* single_codes;  // [16], of elements that are counted one by one
   PartSums sums;
+  float worst_ratio = 0;
+  uint32_t zero_scales = 0, nonfinite_scales = 0;
+
+  __device__ void note_scale(float scale) {
+    zero_scales += scale == 0 ? 1 : 0;
+    nonfinite_scales += isfinite(scale) ? 0 : 1;
+  }
+
+  __device__ void note_scale_of(int64_t block) {
+    if constexpr (Source::kHasCodes) note_scale(source.codes.absmax[block]);
+  }
 
   __device__ void count_one(int64_t i) {
     if constexpr (Source::kHasCodes) atomicAdd(single_codes + source.code(i), 1);
   }
 
-  // 16 elements, quickly where fp32 can hold their squares.
-  __device__ BlockSums add_unit(const float (&r)[kPer], const float (&q)[kPer], int64_t begin) {
+  __device__ UnitSums add_unit(const float (&r)[kPer], const float (&q)[kPer], int64_t begin) {
     float square = 0, error = 0, cross = 0, largest = 0;
 #pragma unroll
     for (int i = 0; i < kPer; ++i) {
@@ -178,9 +195,7 @@ struct Worker {
       largest = fmaxf(largest, fabsf(e));
     }
     const float both = square + error;
-    if (!(both < 1e36f) || (both <= 1e-20f && (both > 0 || largest > 0))) {
-      return add_carefully_from(begin);
-    }
+    if (!(both < 1e36f) || (both <= 1e-20f && (both > 0 || largest > 0))) return {0, 0, false};
     sums.baseline_squares += square;
     sums.error_squares += error;
     sums.cross += cross;
@@ -188,7 +203,7 @@ struct Worker {
       sums.max_abs_error = largest;
       sums.max_error_index = begin + first_with(r, q, largest);
     }
-    return {square, error};
+    return {square, error, true};
   }
 
   __device__ static int first_with(const float (&r)[kPer], const float (&q)[kPer], float error) {
@@ -204,33 +219,49 @@ struct Worker {
     return {part.baseline_squares, part.error_squares};
   }
 
-  // The last elements, where they fill no unit.
-  __device__ BlockSums add_rest(int64_t begin) {
-    for (int64_t i = begin; i < job.count; ++i) count_one(i);
-    return add_carefully_from(begin);
+  // Lanes that share a block add up its sums; each of them notes it.
+  __device__ void finish_block(UnitSums unit, int64_t begin) {
+    if (!__all_sync(~0u, unit.is_safe)) return finish_block_carefully(unit, begin);
+    for (int by = job.lanes / 2; by > 0; by /= 2) {
+      unit.squares += __shfl_xor_sync(~0u, unit.squares, by);
+      unit.errors += __shfl_xor_sync(~0u, unit.errors, by);
+    }
+    // Seldom true: what follows is exact.
+    if (__fdividef(unit.errors, unit.squares) > worst_ratio) {
+      note_block(begin, unit.errors, unit.squares);
+    }
   }
 
-  // Lanes that share a block add up its sums; each of them notes it.
-  __device__ void finish_block(BlockSums part, int64_t begin) {
-    for (int64_t by = job.block_size / kPer / 2; by > 0; by /= 2) {
-      part.squares += __shfl_xor_sync(~0u, part.squares, static_cast<int>(by));
-      part.errors += __shfl_xor_sync(~0u, part.errors, static_cast<int>(by));
+  __device__ void finish_block_carefully(UnitSums unit, int64_t begin) {
+    BlockSums part{unit.squares, unit.errors};
+    if (!unit.is_safe) part = add_carefully_from(begin);
+    for (int by = job.lanes / 2; by > 0; by /= 2) {
+      part.squares += __shfl_xor_sync(~0u, part.squares, by);
+      part.errors += __shfl_xor_sync(~0u, part.errors, by);
     }
-    if (begin >= job.count) return;
-    sums.note_block(begin >> job.log2_block, part.errors, part.squares);
-    if (begin % job.block_size == 0) note_scale(source, begin >> job.log2_block, sums);
+    if (begin < job.count) note_block(begin, part.errors, part.squares);
+  }
+
+  __device__ void note_block(int64_t begin, double errors, double squares) {
+    sums.note_block(begin >> job.log2_block, errors, squares);
+    worst_ratio = __double2float_rz(sums.worst_error_squares / sums.worst_baseline_squares);
   }
 };
 
 // Sums of this thread block, by warps in order.
-__device__ void store_part(PartSums& sums, const ByteCounters& bytes, const uint32_t* single_codes,
-                           BlockPart* part) {
+template <class Source, class T>
+__device__ void store_part(Worker<Source, T>& worker, BlockPart* part) {
   __shared__ PartSums of_warps[kWarps];
+  PartSums& sums = worker.sums;
+  sums.zero_scales = worker.zero_scales;
+  sums.nonfinite_scales = worker.nonfinite_scales;
   merge_warp(sums);
   if (threadIdx.x % 32 == 0) of_warps[threadIdx.x / 32] = sums;
   __syncthreads();
+  worker.bytes.fold();
   if (threadIdx.x < 16) {
-    part->histogram[threadIdx.x] = bytes.of_code(threadIdx.x) + single_codes[threadIdx.x];
+    part->histogram[threadIdx.x] =
+        worker.bytes.of_code(threadIdx.x) + worker.single_codes[threadIdx.x];
   }
   if (threadIdx.x != 32) return;
   for (int warp = 1; warp < kWarps; ++warp) of_warps[0].merge(of_warps[warp]);
@@ -277,23 +308,27 @@ __global__ void __launch_bounds__(kThreads, 3)
     values.load(baseline + at);
   };
   load(begin);
+  const bool is_first_of_block = threadIdx.x % job.lanes == 0;
   for (int64_t warp = first_of_warp; warp < job.count; warp += kStep, begin += kStep) {
-    const bool is_whole = begin + kPer <= job.count;
-    BlockSums part;
-    if (is_whole) {
+    UnitSums unit;
+    if (begin + kPer <= job.count) {
       float r[kPer], q[kPer];
       values.to_floats(r);
       source.decode(codes, worker.pairs, q);
-      if constexpr (Source::kHasCodes) source.count(codes, worker.bytes);
+      if constexpr (Source::kHasCodes) {
+        source.count(codes, worker.bytes);
+        if (is_first_of_block) worker.note_scale(codes.scale);
+      }
       load(begin + kStep);
-      part = worker.add_unit(r, q, begin);
+      unit = worker.add_unit(r, q, begin);
     } else if (begin < job.count) {
-      part = worker.add_rest(begin);
+      for (int64_t i = begin; i < job.count; ++i) worker.count_one(i);
+      if (is_first_of_block) worker.note_scale_of(begin >> job.log2_block);
+      unit.is_safe = false;
     }
-    worker.finish_block(part, begin);
+    worker.finish_block(unit, begin);
   }
-  __syncthreads();
-  store_part(worker.sums, worker.bytes, worker.single_codes, parts + blockIdx.x);
+  store_part(worker, parts + blockIdx.x);
 }
 
 // Blocks of any size: a warp for each.
@@ -319,24 +354,30 @@ __global__ void __launch_bounds__(kThreads)
       part.errors += __shfl_xor_sync(~0u, part.errors, by);
     }
     worker.sums.note_block(b, part.errors, part.squares);
-    if (threadIdx.x % 32 == 0) note_scale(source, b, worker.sums);
+    if (threadIdx.x % 32 == 0) worker.note_scale_of(b);
   }
-  __syncthreads();
-  store_part(worker.sums, worker.bytes, worker.single_codes, parts + blockIdx.x);
+  store_part(worker, parts + blockIdx.x);
 }
 
 // All parts, in order, in one thread block.
 __global__ void __launch_bounds__(kBlocks)
     finish_kernel(const BlockPart* __restrict__ parts, ComparisonSums* __restrict__ result) {
   __shared__ PartSums of_warps[kBlocks / 32];
+  __shared__ int64_t histograms[kBlocks / 16][16];
   PartSums sums = parts[threadIdx.x].sums;
+  int64_t count = 0;
+#pragma unroll
+  for (int part = 0; part < 16; ++part) {
+    count += parts[threadIdx.x / 16 * 16 + part].histogram[threadIdx.x % 16];
+  }
+  histograms[threadIdx.x / 16][threadIdx.x % 16] = count;
   merge_warp(sums);
   if (threadIdx.x % 32 == 0) of_warps[threadIdx.x / 32] = sums;
   __syncthreads();
   if (threadIdx.x >= 32 && threadIdx.x < 48) {
-    int64_t count = 0;
-    for (int part = 0; part < kBlocks; ++part) count += parts[part].histogram[threadIdx.x - 32];
-    result->histogram[threadIdx.x - 32] = count;
+    int64_t total = 0;
+    for (int part = 0; part < kBlocks / 16; ++part) total += histograms[part][threadIdx.x - 32];
+    result->histogram[threadIdx.x - 32] = total;
   }
   if (threadIdx.x != 0) return;
   for (int warp = 1; warp < kBlocks / 32; ++warp) sums.merge(of_warps[warp]);
@@ -362,6 +403,8 @@ template <class Source, class T>
 void launch(const Source& source, const T* baseline, Job job, bool is_quick, void* workspace,
             ComparisonSums* result, Stream stream) {
   const auto kernel = is_quick ? compare_kernel<Source, T> : compare_any_kernel<Source, T>;
+  job.lanes = static_cast<int>(job.block_size / kPer);
+  allow_shared(kernel, kSharedBytes<Source>);
   auto* parts = static_cast<BlockPart*>(workspace);
   kernel<<<kBlocks, kThreads, kSharedBytes<Source>, stream>>>(source, baseline, job, parts);
   check(cudaGetLastError(), "launching a comparison");
@@ -383,7 +426,7 @@ size_t compare_workspace_bytes() {
 void compare4(const Codes4OnDevice& codes, const void* baseline, Element element, void* workspace,
               ComparisonSums* result, Stream stream) {
   const Job job{codes.count, codes.block_size,
-                std::countr_zero(static_cast<uint64_t>(codes.block_size))};
+                std::countr_zero(static_cast<uint64_t>(codes.block_size)), 0};
   const bool is_quick =
       is_quick_block(codes.block_size) && is_aligned(baseline, 16) && is_aligned(codes.packed, 8);
   with_element(element, [&](auto* type) {
@@ -395,7 +438,7 @@ void compare4(const Codes4OnDevice& codes, const void* baseline, Element element
 void compare_values(const void* decoded, Element decoded_element, const void* baseline,
                     Element element, int64_t count, int64_t block_size, void* workspace,
                     ComparisonSums* result, Stream stream) {
-  const Job job{count, block_size, std::countr_zero(static_cast<uint64_t>(block_size))};
+  const Job job{count, block_size, std::countr_zero(static_cast<uint64_t>(block_size)), 0};
   const bool is_quick =
       is_quick_block(block_size) && is_aligned(baseline, 16) && is_aligned(decoded, 16);
   with_element(decoded_element, [&](auto* decoded_type) {

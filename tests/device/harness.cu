@@ -130,6 +130,7 @@ void Report::close(double found, double wanted, double relative, const std::stri
 
 void Report::speed(const std::string& name, double bytes,
                    const std::function<void(int turn)>& launch) {
+  if (!with_timings_) return;
   const double seconds = seconds_of(launch);
   std::printf("  %-64s %9.2f us %7.1f GB/s  %.3f of copy\n", name.c_str(), seconds * 1e6,
               bytes / seconds * 1e-9, bytes / seconds / copy_bandwidth());

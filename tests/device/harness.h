@@ -22,6 +22,8 @@ using cuda::Element;
 // Prints one line a check and counts those that fail.
 class Report {
  public:
+  explicit Report(bool with_timings) : with_timings_(with_timings) {}
+
   void check(bool is_right, const std::string& name, const std::string& difference = "");
 
   // Bit for bit, but that a NaN equals any other.
@@ -42,6 +44,7 @@ class Report {
   void summarize(const char* part) const;
 
  private:
+  bool with_timings_;
   int failures_ = 0;
   int passed_ = 0;
 };

@@ -1,12 +1,15 @@
-// usage: kernels_on_gpu [--list | PART...]
+// usage: kernels_on_gpu [--list | --checks-only] [PART...]
 //
 // Checks the kernels of engine/kernels against the CPU and times them; all parts, or those named.
 // Exit code 0 when all is right, 1 when not, 3 when there is no GPU to run on.
 
 #include <cuda_runtime.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <string>
+#include <vector>
 
 #include "engine/core/error.h"
 #include "tests/device/harness.h"
@@ -25,15 +28,22 @@ constexpr Part kParts[] = {
     {"cross_entropy", cross_entropy_part},
 };
 
-bool is_named(const char* part, int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    if (std::strcmp(argv[i], part) == 0) return true;
-  }
-  return argc == 1;
-}
+constexpr const char* kChecksOnly = "--checks-only";
 
-bool run(const Part& part) {
-  Report report;
+struct Choice {
+  Choice(int argc, char** argv) : words(argv + 1, argv + argc) {
+    with_timings = std::erase(words, kChecksOnly) == 0;
+  }
+  bool has(const Part& part) const {
+    return words.empty() || std::find(words.begin(), words.end(), part.name) != words.end();
+  }
+
+  std::vector<std::string> words;
+  bool with_timings = true;
+};
+
+bool run(const Part& part, bool with_timings) {
+  Report report(with_timings);
   std::printf("%s\n", part.name);
   std::fflush(stdout);
   try {
@@ -69,8 +79,9 @@ int main(int argc, char** argv) {
   }
   if (!describe_device()) return 3;
   bool all_right = true;
+  const Choice choice(argc, argv);
   for (const Part& part : kParts) {
-    if (is_named(part.name, argc, argv)) all_right = run(part) && all_right;
+    if (choice.has(part)) all_right = run(part, choice.with_timings) && all_right;
   }
   return all_right ? 0 : 1;
 }
