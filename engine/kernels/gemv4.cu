@@ -1,0 +1,387 @@
+// Tensor cores take 16 rows of the weight as one operand and the rows of x as the 8 columns of the
+// other. A byte of codes is two neighbouring elements of a row, which is what a register of that
+// operand holds: one look into a table unpacks and decodes it. There is a table for each lane, so
+// that no two lanes want the same bank.
+//
+// A thread block takes neighbouring tiles of 16 rows; its warps share the units of 256 columns of
+// these evenly. A tile that several warps worked on is added up at the end, in their order.
+
+#include <cuda_fp16.h>
+
+#include <bit>
+#include <type_traits>
+
+#include "engine/kernels/gemv4.h"
+#include "engine/kernels/launch.cuh"
+
+namespace qspec::cuda {
+namespace {
+
+constexpr int kWarps = 24;
+constexpr int kThreads = 32 * kWarps;
+constexpr int kTileRows = 16;
+constexpr int kChunk = 64;       // columns with one scale
+constexpr int kChunks = 4;       // of a unit
+constexpr int kTileValues = kTileRows * static_cast<int>(Gemv4::kMostBatch);
+constexpr int kPrepareThreads = 1024;
+
+struct Shared {
+  uint32_t table[256 * 32];                 // [byte][lane], two float16
+  float first[kWarps][kTileValues];         // sums of the tile that a warp began within
+  float last[kWarps][kTileValues];          // and of the one that it ended within
+};
+
+// What the quick kernel works on.
+struct Job {
+  const uint8_t* packed;
+  const float* scales;
+  const float* zeros;
+  Codebook16 codebook;
+  bool low_nibble_first;
+  int rows, chunks, units_of_tile, tiles;
+  int log2_group_chunks;  // chunks that share a scale, as a power of two
+  int scales_per_row;
+  const __half* x;      // [batch, columns]
+  const float* factors;  // [batch]
+  const float* sums;     // [batch, chunks], where there are zeros
+  int batch;
+};
+
+// Codes and scales of a unit: rows g and g + 8 of its tile.
+struct Unit {
+  uint2 codes[2][kChunks];
+  float scales[2][kChunks];
+};
+
+__device__ uint32_t pair_of(const Codebook16& codebook, int byte, bool low_first) {
+  const float high = codebook.value[byte >> 4], low = codebook.value[byte & 15];
+  return low_first ? pack(low, high, static_cast<const __half*>(nullptr))
+                   : pack(high, low, static_cast<const __half*>(nullptr));
+}
+
+__device__ void multiply(float (&sum)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},"
+      "{%0,%1,%2,%3};"
+      : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+
+__device__ int scale_index(const Job& job, int row, int chunk) {
+  return row * job.scales_per_row + (chunk >> job.log2_group_chunks);
+}
+
+// Lane 4 * g + t takes bytes 8 * t to 8 * t + 7 of each chunk's 32.
+__device__ void load(const Job& job, int tile, int first_chunk, Unit& unit) {
+  const int lane = threadIdx.x % 32;
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    const int row = min(job.rows - 1, tile * kTileRows + lane / 4 + 8 * half);
+    const auto* codes = reinterpret_cast<const uint2*>(
+        job.packed + int64_t{row} * job.chunks * (kChunk / 2) + 8 * (lane % 4));
+#pragma unroll
+    for (int c = 0; c < kChunks; ++c) {
+      const int chunk = first_chunk + c;
+      const bool is_there = chunk < job.chunks;
+      unit.codes[half][c] = is_there ? __ldcs(codes + chunk * 4) : make_uint2(0, 0);
+      unit.scales[half][c] = is_there ? __ldg(job.scales + scale_index(job, row, chunk)) : 0.0f;
+    }
+  }
+}
+
+// x of a chunk: the 16 columns of lane 4 * g + t, of batch row g. Rows that are not there repeat the
+// last, and what comes of them is not written.
+__device__ void load_x(const Job& job, int chunk, uint4 (&x)[2]) {
+  const int lane = threadIdx.x % 32, row = min(job.batch - 1, lane / 4);
+  const auto* from = reinterpret_cast<const uint4*>(
+      job.x + int64_t{row} * job.chunks * kChunk + chunk * kChunk + 16 * (lane % 4));
+  x[0] = __ldg(from);
+  x[1] = __ldg(from + 1);
+}
+
+// The two words of x that go with bytes 2 * i and 2 * i + 1.
+__device__ uint2 words_of(const uint4 (&x)[2], int i) {
+  const uint4& four = x[i / 2];
+  return i % 2 == 0 ? make_uint2(four.x, four.y) : make_uint2(four.z, four.w);
+}
+
+__device__ void add_chunk(const Job& job, const uint32_t* table, const Unit& unit, int c, int tile,
+                          int chunk, float (&y)[4]) {
+  uint4 x[2];
+  load_x(job, chunk, x);
+  float sum[4] = {};
+#pragma unroll
+  for (int i = 0; i < 4; ++i) {
+    uint32_t a[4];
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const uint2 codes = unit.codes[half][c];
+      const uint32_t word = i < 2 ? codes.x : codes.y;
+      a[half] = table[(word >> 16 * (i % 2) & 255) * 32];
+      a[half + 2] = table[(word >> (16 * (i % 2) + 8) & 255) * 32];
+    }
+    const uint2 b = words_of(x, i);
+    multiply(sum, a, b.x, b.y);
+  }
+  if (job.zeros != nullptr) {
+    const int lane = threadIdx.x % 32;
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      const int row = min(job.rows - 1, tile * kTileRows + lane / 4 + 8 * (i / 2));
+      const int column = min(job.batch - 1, lane % 4 * 2 + i % 2);
+      sum[i] -= job.zeros[scale_index(job, row, chunk)] * job.sums[column * job.chunks + chunk];
+    }
+  }
+#pragma unroll
+  for (int i = 0; i < 4; ++i) y[i] = fmaf(sum[i], unit.scales[i / 2][c], y[i]);
+}
+
+// Where element i of a lane's four sums lies in a tile, [row][column].
+__device__ int place_of(int i) {
+  const int lane = threadIdx.x % 32;
+  return (lane / 4 + 8 * (i / 2)) * static_cast<int>(Gemv4::kMostBatch) + lane % 4 * 2 + i % 2;
+}
+
+template <class T>
+__device__ void store(const Job& job, int tile, int place, float value, T* y) {
+  const int row = tile * kTileRows + place / static_cast<int>(Gemv4::kMostBatch);
+  const int column = place % static_cast<int>(Gemv4::kMostBatch);
+  if (row >= job.rows || column >= job.batch) return;
+  const float factor = job.factors != nullptr ? job.factors[column] : 1.0f;
+  y[int64_t{column} * job.rows + row] = from_float<T>(value * factor);
+}
+
+// Units begin..end-1 of those of a thread block, of `warp`.
+struct Range {
+  __device__ Range(int units, int warp)
+      : begin(static_cast<int>(int64_t{units} * warp / kWarps)),
+        end(static_cast<int>(int64_t{units} * (warp + 1) / kWarps)) {}
+  int begin;
+  int end;
+};
+
+// The tiles of a thread block.
+struct Tiles {
+  __device__ explicit Tiles(int tiles)
+      : first(static_cast<int>(int64_t{tiles} * blockIdx.x / gridDim.x)),
+        count(static_cast<int>(int64_t{tiles} * (blockIdx.x + 1) / gridDim.x) - first) {}
+  int first;
+  int count;
+};
+
+// The sums of a tile are complete, or go to the slot of this warp.
+template <class T>
+__device__ void finish_tile(const Job& job, Shared& shared, const Tiles& tiles, const Range& range,
+                            int tile, const float (&y)[4], T* to) {
+  const int warp = threadIdx.x / 32, begin = tile * job.units_of_tile;
+  const bool has_begin = range.begin <= begin, has_end = range.end >= begin + job.units_of_tile;
+#pragma unroll
+  for (int i = 0; i < 4; ++i) {
+    const int place = place_of(i);
+    if (has_begin && has_end) {
+      store(job, tiles.first + tile, place, y[i], to);
+    } else if (!has_begin) {
+      shared.first[warp][place] = y[i];
+    } else {
+      shared.last[warp][place] = y[i];
+    }
+  }
+}
+
+// Adds up the tiles that warps share.
+template <class T>
+__device__ void join_tiles(const Job& job, const Shared& shared, const Tiles& tiles, T* to) {
+  const int units = tiles.count * job.units_of_tile;
+  for (int i = threadIdx.x; i < tiles.count * kTileValues; i += kThreads) {
+    const int tile = i / kTileValues, place = i % kTileValues;
+    const int begin = tile * job.units_of_tile, end = begin + job.units_of_tile;
+    float sum = 0;
+    bool is_shared = false;
+    for (int warp = 0; warp < kWarps; ++warp) {
+      const Range range(units, warp);
+      if (range.begin >= range.end || range.end <= begin || range.begin >= end) continue;
+      if (range.begin <= begin && range.end >= end) break;  // it was stored
+      sum += range.begin > begin ? shared.first[warp][place] : shared.last[warp][place];
+      is_shared = true;
+    }
+    if (is_shared) store(job, tiles.first + tile, place, sum, to);
+  }
+}
+
+template <class T>
+__global__ void __launch_bounds__(kThreads, 1)
+    gemv4_kernel(const __grid_constant__ Job job, T* __restrict__ to) {
+  extern __shared__ __align__(16) unsigned char bytes[];
+  Shared& shared = *reinterpret_cast<Shared*>(bytes);
+  const Tiles tiles(job.tiles);
+  const Range range(tiles.count * job.units_of_tile, threadIdx.x / 32);
+  int tile = range.begin / job.units_of_tile, unit_of_tile = range.begin % job.units_of_tile;
+  Unit unit;
+  if (range.begin < range.end) load(job, tiles.first + tile, unit_of_tile * kChunks, unit);
+  for (int i = threadIdx.x; i < 256 * 32; i += kThreads) {
+    shared.table[i] = pair_of(job.codebook, i / 32, job.low_nibble_first);
+  }
+  __syncthreads();
+  const uint32_t* table = shared.table + threadIdx.x % 32;
+  float y[4] = {};
+  for (int u = range.begin; u < range.end; ++u) {
+    const Unit now = unit;
+    const int tile_now = tile, chunk_now = unit_of_tile * kChunks;
+    if (++unit_of_tile == job.units_of_tile) {
+      unit_of_tile = 0;
+      ++tile;
+    }
+    if (u + 1 < range.end) load(job, tiles.first + tile, unit_of_tile * kChunks, unit);
+#pragma unroll
+    for (int c = 0; c < kChunks; ++c) {
+      if (chunk_now + c >= job.chunks) break;
+      add_chunk(job, table, now, c, tiles.first + tile_now, chunk_now + c, y);
+    }
+    if (tile != tile_now || u + 1 == range.end) {
+      finish_tile(job, shared, tiles, range, tile_now, y, to);
+#pragma unroll
+      for (int i = 0; i < 4; ++i) y[i] = 0;
+    }
+  }
+  __syncthreads();
+  join_tiles(job, shared, tiles, to);
+}
+
+// x in float16, a factor that takes the scaling back, and sums of the chunks.
+template <class T>
+__global__ void __launch_bounds__(kPrepareThreads)
+    prepare_kernel(const T* __restrict__ x, int columns, __half* __restrict__ halves,
+                   float* __restrict__ factors, float* __restrict__ sums) {
+  __shared__ float of_warps[32];
+  const int64_t begin = int64_t{blockIdx.x} * columns;
+  float largest = 0;
+  for (int i = threadIdx.x; i < columns; i += kPrepareThreads) {
+    largest = fmaxf(largest, fabsf(to_float(x[begin + i])));
+  }
+  for (int by = 16; by > 0; by /= 2) largest = fmaxf(largest, __shfl_xor_sync(~0u, largest, by));
+  if (threadIdx.x % 32 == 0) of_warps[threadIdx.x / 32] = largest;
+  __syncthreads();
+  largest = of_warps[threadIdx.x % 32];
+  for (int by = 16; by > 0; by /= 2) largest = fmaxf(largest, __shfl_xor_sync(~0u, largest, by));
+  const bool is_ordinary = largest > 0 && isfinite(largest);
+  const int exponent = is_ordinary ? 14 - ilogbf(largest) : 0;  // the largest: 2^14 to 2^15
+  if (threadIdx.x == 0) factors[blockIdx.x] = ldexpf(1.0f, -exponent);
+  for (int i = threadIdx.x; i < columns; i += kPrepareThreads) {
+    halves[begin + i] = __float2half_rn(ldexpf(to_float(x[begin + i]), exponent));
+  }
+  if (sums == nullptr) return;
+  __syncthreads();
+  const int chunks = columns / kChunk;
+  for (int chunk = threadIdx.x / 32; chunk < chunks; chunk += kPrepareThreads / 32) {
+    const int64_t at = begin + chunk * kChunk + threadIdx.x % 32 * 2;
+    float sum = __half2float(halves[at]) + __half2float(halves[at + 1]);
+    for (int by = 16; by > 0; by /= 2) sum += __shfl_xor_sync(~0u, sum, by);
+    if (threadIdx.x % 32 == 0) sums[int64_t{blockIdx.x} * chunks + chunk] = sum;
+  }
+}
+
+// Any shape: a warp for each row of the weight.
+template <class T>
+__global__ void __launch_bounds__(256)
+    gemv4_any_kernel(const __grid_constant__ Gemv4 job, const T* __restrict__ x,
+                     T* __restrict__ to) {
+  const int64_t row = (int64_t{blockIdx.x} * 256 + threadIdx.x) / 32;
+  if (row >= job.rows) return;
+  float sums[Gemv4::kMostBatch] = {};
+  for (int64_t k = threadIdx.x % 32; k < job.columns; k += 32) {
+    const int64_t i = row * job.columns + k;
+    const uint8_t byte = job.packed[i / 2];
+    const bool is_high = (i % 2 == 0) != job.low_nibble_first;
+    const int64_t group =
+        job.scales_per_row > 0 ? row * job.scales_per_row + k / job.group : i / job.group;
+    const float zero = job.zeros != nullptr ? job.zeros[group] : 0.0f;
+    const float weight =
+        (job.codebook.value[is_high ? byte >> 4 : byte & 15] - zero) * job.scales[group];
+    for (int b = 0; b < Gemv4::kMostBatch; ++b) {
+      if (b < job.batch) sums[b] = fmaf(weight, to_float(x[b * job.columns + k]), sums[b]);
+    }
+  }
+  for (int b = 0; b < job.batch; ++b) {
+    for (int by = 16; by > 0; by /= 2) sums[b] += __shfl_xor_sync(~0u, sums[b], by);
+    if (threadIdx.x % 32 == 0) to[b * job.rows + row] = from_float<T>(sums[b]);
+  }
+}
+
+int64_t groups_per_row(const Gemv4& job) {
+  return job.scales_per_row > 0 ? job.scales_per_row : job.columns / job.group;
+}
+
+bool is_quick(const Gemv4& job) {
+  const auto address = [](const void* p) { return reinterpret_cast<uintptr_t>(p); };
+  const int64_t group_chunks = job.group / kChunk;
+  return job.columns % kChunk == 0 && job.group % kChunk == 0 &&
+         std::has_single_bit(static_cast<uint64_t>(group_chunks)) &&
+         (job.scales_per_row > 0 || job.columns % job.group == 0) &&
+         job.rows * groups_per_row(job) < INT32_MAX && job.rows < INT32_MAX - kTileRows &&
+         address(job.packed) % 8 == 0 && address(job.x) % 16 == 0;
+}
+
+// The parts of the workspace.
+struct Prepared {
+  explicit Prepared(const Gemv4& job)
+      : factors(static_cast<float*>(job.workspace)),
+        sums(factors + Gemv4::kMostBatch),
+        halves(reinterpret_cast<__half*>(sums + Gemv4::kMostBatch * quotient_up(job.columns, 16))) {
+  }
+  float* factors;
+  float* sums;
+  __half* halves;
+};
+
+template <class T>
+void launch_quick(const Gemv4& job, const T* x, T* y, Stream stream) {
+  const Prepared prepared(job);
+  const bool is_direct = std::is_same_v<T, __half> && job.zeros == nullptr;
+  if (!is_direct) {
+    prepare_kernel<<<static_cast<int>(job.batch), kPrepareThreads, 0, stream>>>(
+        x, static_cast<int>(job.columns), prepared.halves, prepared.factors,
+        job.zeros != nullptr ? prepared.sums : nullptr);
+    check(cudaGetLastError(), "launching the scaling of activations");
+  }
+  Job quick{};
+  quick.packed = job.packed;
+  quick.scales = job.scales;
+  quick.zeros = job.zeros;
+  quick.codebook = job.codebook;
+  quick.low_nibble_first = job.low_nibble_first;
+  quick.rows = static_cast<int>(job.rows);
+  quick.chunks = static_cast<int>(job.columns / kChunk);
+  quick.units_of_tile = static_cast<int>(quotient_up(quick.chunks, kChunks));
+  quick.tiles = static_cast<int>(quotient_up(job.rows, kTileRows));
+  quick.log2_group_chunks = std::countr_zero(static_cast<uint64_t>(job.group / kChunk));
+  quick.scales_per_row = static_cast<int>(groups_per_row(job));
+  quick.x = is_direct ? reinterpret_cast<const __half*>(x) : prepared.halves;
+  quick.factors = is_direct ? nullptr : prepared.factors;
+  quick.sums = prepared.sums;
+  quick.batch = static_cast<int>(job.batch);
+  const auto kernel = gemv4_kernel<T>;
+  allow_shared(kernel, sizeof(Shared));
+  const int blocks = std::min(quick.tiles, current_device().multiprocessors);
+  kernel<<<blocks, kThreads, sizeof(Shared), stream>>>(quick, y);
+}
+
+}  // namespace
+
+size_t gemv4_workspace_bytes(int64_t columns) {
+  const int64_t floats = Gemv4::kMostBatch * (1 + quotient_up(columns, 16));
+  return static_cast<size_t>(4 * floats + 2 * Gemv4::kMostBatch * columns);
+}
+
+void gemv4(const Gemv4& job, Stream stream) {
+  if (job.rows == 0 || job.batch == 0) return;
+  with_element(job.element, [&](auto* type) {
+    using T = std::remove_pointer_t<decltype(type)>;
+    const auto* x = static_cast<const T*>(job.x);
+    if (is_quick(job)) return launch_quick(job, x, static_cast<T*>(job.y), stream);
+    const auto blocks = static_cast<unsigned>(quotient_up(job.rows, 256 / 32));
+    gemv4_any_kernel<<<blocks, 256, 0, stream>>>(job, x, static_cast<T*>(job.y));
+  });
+  check(cudaGetLastError(), "launching a product with 4-bit codes");
+}
+
+}  // namespace qspec::cuda
