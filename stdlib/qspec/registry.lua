@@ -50,6 +50,19 @@ local FOLDERS = {
     },
     optional = { params = { type = "table" }, tags = { type = "table" } },
   },
+  operators = {
+    noun = "operator",
+    required = {
+      id = { type = "string" },
+      applies = { type = "function" },
+      doses = { type = "table" },
+      mutate = { type = "function" },
+    },
+    optional = {
+      variants = { type = "function" },
+      equivalent = { type = { "function", "string" } },
+    },
+  },
   reporters = { noun = "reporter", required = { new = { type = "function" } } },
   commands = {
     noun = "command",
@@ -222,7 +235,7 @@ end
 local opened = {}
 
 ---The registry of a folder; asked again, the same one.
----@param folder "architectures"|"formats"|"checks"|"reporters"|"commands"
+---@param folder "architectures"|"formats"|"checks"|"operators"|"reporters"|"commands"
 ---@param source { roots: string[], list: function, kind: function, load: function }? for tests
 ---@return qspec.Registry
 local function registry(folder, source)
