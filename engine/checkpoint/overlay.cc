@@ -21,7 +21,11 @@ class MemoryOverlay final : public Overlay {
   explicit MemoryOverlay(std::shared_ptr<const Checkpoint> base) : base_(std::move(base)) {}
 
   const std::string& path() const override { return base_->path(); }
-  const std::vector<CheckpointFile>& files() const override { return base_->files(); }
+  // As large as they would be with the tensors that are here.
+  const std::vector<CheckpointFile>& files() const override {
+    tensors();
+    return files_;
+  }
 
   const std::vector<CheckpointProblem>& problems() const override {
     if (!index_) return base_->problems();
@@ -107,6 +111,18 @@ class MemoryOverlay final : public Overlay {
     std::sort(listed_.begin() + static_cast<std::ptrdiff_t>(from_base), listed_.end(),
               [](const TensorEntry& a, const TensorEntry& b) { return a.name < b.name; });
     is_listed_ = true;
+    measure_files();
+  }
+
+  void measure_files() const {
+    files_ = base_->files();
+    const auto file_with = [&](const TensorEntry* entry) -> CheckpointFile& {
+      return files_[entry != nullptr && entry->file != kInMemory ? entry->file : 0];
+    };
+    for (const TensorEntry& entry : base_->tensors()) {
+      if (hidden_.contains(entry.name)) file_with(&entry).size -= entry.bytes;
+    }
+    for (const auto& [name, own] : own_) file_with(base_->find(name)).size += own.entry.bytes;
   }
 
   std::string file_of(const TensorEntry& entry) const {
@@ -114,7 +130,7 @@ class MemoryOverlay final : public Overlay {
       return placed->second;
     }
     if (entry.file == kInMemory) return "no file";
-    return std::filesystem::path(files()[entry.file].path).filename().string();
+    return std::filesystem::path(base_->files()[entry.file].path).filename().string();
   }
 
   std::shared_ptr<const Checkpoint> base_;
@@ -125,6 +141,7 @@ class MemoryOverlay final : public Overlay {
   std::unordered_set<std::string> hidden_;  // names that the base's tensors no longer answer to
   mutable std::mutex listing_;
   mutable std::vector<TensorEntry> listed_;
+  mutable std::vector<CheckpointFile> files_;
   mutable bool is_listed_ = false;
 };
 

@@ -36,9 +36,9 @@ function Mutant:packed()
   return rows
 end
 
---- The packed rows that a dose takes.
-function Mutant:doses(dose)
-  return doses.rows(self, dose, self:packed())
+--- The rows that a dose takes, of the packed ones unless given.
+function Mutant:doses(dose, rows)
+  return doses.rows(self, dose, rows or self:packed())
 end
 
 -- Tensors ----------------------------------------------------------------------------------------
