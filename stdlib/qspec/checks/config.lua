@@ -57,9 +57,19 @@ local function check_dialect(ctx, subject)
   end
 end
 
+-- "quantization_config.bits" leads into an object; a key with a dot of its own comes first.
+local function value_at(object, path)
+  if object[path] ~= nil then return object[path] end
+  for key in path:gmatch("[^.]+") do
+    if type(object) ~= "table" then return nil end
+    object = object[key]
+  end
+  return object
+end
+
 local function check_expected(ctx, subject)
   for key, wanted in pairs(ctx.params.expect or {}) do
-    local found = subject.raw[key]
+    local found = value_at(subject.raw, key)
     if not same(found, wanted) then
       ctx:finding { key = key, found = found == nil and "absent" or show(found),
         wanted = show(wanted) }
@@ -73,7 +83,8 @@ return {
   needs = "header",
   params = {
     round_trip = { type = "boolean", default = true, help = "parse, write, parse must be equal" },
-    expect = { type = "table", help = "keys of config.json with the value that they must have" },
+    expect = { type = "table", help = "keys of config.json with the value that they must "
+      .. "have; a.b is the b of a" },
   },
   details = [[
 Every field of quantization_config must have the type that its library demands (an integer where

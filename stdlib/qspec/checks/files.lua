@@ -32,6 +32,20 @@ local function note_spread(ctx)
   end
 end
 
+-- Shards by transformers' own names that are not among those that are read: of another download, or
+-- of an older, larger save. Weights by other names (consolidated.safetensors) are meant for others.
+local function check_unread(ctx)
+  local read = {}
+  for _, file in ipairs(ctx.subject.checkpoint:files()) do read[file.path:match("[^/]*$")] = true end
+  for _, name in ipairs(ctx.subject.folder:list()) do
+    if name:find("^model%-%d+%-of%-%d+%.safetensors$") and not read[name] then
+      ctx:finding { key = name, found = "a shard that nothing reads",
+        wanted = "the shards of one checkpoint",
+        hint = "left from another save: the folder looks larger than the model" }
+    end
+  end
+end
+
 return {
   name = "files",
   summary = "index and shards agree: no ghost, unlisted, misplaced or duplicate tensor",
@@ -40,7 +54,7 @@ return {
   details = [[
 Compares model.safetensors.index.json with the headers of the shards: a tensor promised and not
 there, there and not listed, listed in another shard, in two shards at once, and a total_size that
-is not the sum. In a pytorch_model.bin: values that are no tensors, and storages that no tensor
+is not the sum; and shards in the folder that are not read at all. In a pytorch_model.bin: values that are no tensors, and storages that no tensor
 uses. A shard that is missing or malformed is refused before any check runs.]],
   example = [[files {}]],
   run = function(ctx)
@@ -53,6 +67,7 @@ uses. A shard that is missing or malformed is refused before any check runs.]],
           hint = HINTS[problem.kind] }
       end
     end
+    check_unread(ctx)
     note_spread(ctx)
     local files, tensors = #ctx.subject.checkpoint:files(), #ctx.subject.entries
     ctx:measure("files", files)

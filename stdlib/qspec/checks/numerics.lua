@@ -27,6 +27,30 @@ local function limits(ctx, row)
   return LEAST_SQNR_DENSE_DB
 end
 
+-- Of an average block or a larger one: next to nothing in a block, any error is large.
+local LEAST_POWER = 0.25
+local BLOCK_MARGIN_DB = 12  -- genuine blocks lie up to 11 dB under their module
+
+local function judge_block(ctx, row, result, least)
+  local floor = ctx.params.block_sqnr_db or row.scheme.least_block_sqnr_db or least
+    and least - BLOCK_MARGIN_DB
+  if not floor or not result.worst_block or result.worst_block_power < LEAST_POWER then return end
+  if not (result.worst_block_sqnr_db >= floor) then
+    ctx:finding { module = row.name, key = ("block %d sqnr_db"):format(result.worst_block),
+      found = ("%.2f dB"):format(result.worst_block_sqnr_db), wanted = (">= %g dB"):format(floor),
+      hint = "one block is off: a scale or a stretch of codes of its own" }
+  end
+end
+
+-- Rounding leaves the gain of a weight near 1, by no more than its share of noise.
+local function judge_gain(ctx, row, result)
+  local allowed = math.max(ctx.params.gain, result.nmse)
+  if math.abs(result.gain - 1) <= allowed then return end
+  ctx:finding { module = row.name, key = "gain", found = ("%.4f"):format(result.gain),
+    wanted = ("1 within %.3g"):format(allowed),
+    hint = "all values are too large or too small: a scale is off" }
+end
+
 local function judge(ctx, row, result)
   local module, params = row.name, ctx.params
   local least = limits(ctx, row)
@@ -38,6 +62,10 @@ local function judge(ctx, row, result)
   if params.cosine and not (result.cosine >= params.cosine) then
     ctx:finding { module = module, key = "cosine", found = ("%.6f"):format(result.cosine),
       wanted = (">= %g"):format(params.cosine) }
+  end
+  if row.layout and result.sqnr_db >= (least or -math.huge) then
+    judge_block(ctx, row, result, least)
+    judge_gain(ctx, row, result)
   end
   if params.max_abs_error and not (result.max_abs_error <= params.max_abs_error) then
     ctx:finding { module = module, key = "max_abs_error",
@@ -137,13 +165,19 @@ return {
   params = {
     sqnr_db = { type = "number", help = "least SQNR in dB; the format's own floor unless given" },
     cosine = { type = "number", help = "least cosine" },
+    block_sqnr_db = { type = "number", help = "least SQNR of any block that is no smaller than "
+      .. "a quarter of the average" },
+    gain = { type = "number", default = 0.03, help = "how far the scale of a weight may be off" },
     max_abs_error = { type = "number", help = "largest absolute error allowed" },
   },
   details = [[
 Decodes each packed weight and compares it with the same weight of the baseline: SQNR =
 10 log10(sum r^2 / sum (r - q)^2) in dB, cosine, and the largest absolute error. Dense weights must
 be the baseline's up to a cast. Floors unless the spec gives one: 14 dB for 4 bits, 30 dB for int8;
-swapped nibbles give about -3 dB, trained nf4 weights 18 to 21. Skipped without a baseline.]],
+swapped nibbles give about -3 dB, trained nf4 weights 18 to 21. One bad block hides in the average
+of its weight, so that the worst block has a floor of its own; and a factor over a whole weight can
+hide in its noise, so that gain = sum q r / sum r^2 must be 1 within `gain` or the share of noise,
+sum (r - q)^2 / sum r^2, whichever is more. Skipped without a baseline.]],
   example = [[numerics { sqnr_db = 18 }]],
   run = function(ctx)
     if not ctx.subject.baseline or not ctx.subject.baseline:has_weights() then

@@ -109,6 +109,18 @@ function M.scales(w)
   return global and scales / global:reshape(1) or scales
 end
 
+--- The codes as a matrix, for those who change them.
+---@return any Tensor uint8 [out, in]
+function M.codes(w)
+  local bits = KINDS[w.scheme.kind].bits
+  return require("host.tensor").unpack_stream(w:read("weight_packed"), bits, w.shape[2])
+end
+
+--- The tensor that stores such a matrix.
+function M.recode(w, codes)
+  return require("host.tensor").pack_stream(codes:contiguous(), KINDS[w.scheme.kind].bits)
+end
+
 --- The weight as an object that the engine decodes.
 function M.pack(w)
   local kind = KINDS[w.scheme.kind]

@@ -51,14 +51,20 @@ local function logits(subject, ids)
   return subject.runtime:forward(ids)
 end
 
---- Whether both models give the same logits; false also for one that does not run.
+local function same_generation(genuine, subject)
+  local options = { sort = true }
+  return json.encode(genuine.generation_config, options)
+    == json.encode(subject.generation_config, options)
+end
+
+--- Whether both models give the same logits and generate under the same settings; false also for one that does not run.
 ---@param genuine table subject
 ---@param subject table of the mutant
 function M.same_output(genuine, subject)
   local ids = probe(genuine)
   local wanted = logits(genuine, ids)
   local ok, found = pcall(logits, subject, ids)
-  return ok and found:equal(wanted)
+  return ok and found:equal(wanted) and same_generation(genuine, subject)
 end
 
 --- Why a surviving mutant is no fault, or nil.

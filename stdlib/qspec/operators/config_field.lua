@@ -4,7 +4,8 @@ local json = require "host.json"
 
 -- What decides how weights are read, in the words of all libraries.
 local QUANTIZATION = { "bits", "w_bit", "num_bits", "group_size", "q_group_size", "sym",
-  "symmetric", "zero_point", "desc_act", "actorder", "bnb_4bit_quant_type", "bnb_4bit_use_double_quant",
+  "symmetric", "zero_point", "desc_act", "actorder", "bnb_4bit_quant_type",
+  "bnb_4bit_use_double_quant",
   "bnb_4bit_compute_dtype", "bnb_4bit_quant_storage", "load_in_4bit", "load_in_8bit",
   "_load_in_4bit", "_load_in_8bit", "llm_int8_has_fp16_weight", "format", "checkpoint_format",
   "pack_method", "pack_dtype", "block_size", "weight_block_size", "block_structure", "strategy",
