@@ -5,6 +5,7 @@
 family "qwen2"
 
 files {}
+sidecars {}
 quantized {}
 config {}
 layers {}

@@ -60,6 +60,28 @@ local function check_uniform(ctx)
   end
 end
 
+local HOLDS_ALL = { float32 = true, float64 = true }
+
+-- The baseline has it in the dtype of the config, and here it is in another that does not hold all
+-- values of that one: it was cast there and back.
+local function check_recast(ctx)
+  local baseline = ctx.subject.baseline
+  if not baseline or not baseline:has_weights() or ctx.subject.gguf then return end
+  for _, row in ipairs(ctx.subject.census.modules) do
+    local other = baseline.census.by_name[row.name]
+    for name, parameter in pairs(row.parameters) do
+      local before = other and other.parameters[name] and other.parameters[name].stored
+      local is_dense = parameter.stored and not (name == "weight" and row.format)
+      if is_dense and before == parameter.dtype and parameter.stored ~= before
+          and not HOLDS_ALL[parameter.stored] then
+        ctx:finding { module = row.name, key = name .. ".dtype", found = parameter.stored,
+          wanted = before .. ", as in the baseline and the config",
+          hint = "cast to another half type and back: digits are lost" }
+      end
+    end
+  end
+end
+
 -- The dtype that a packed weight says it had, against the config's.
 local function check_states(ctx)
   local subject = ctx.subject
@@ -134,12 +156,13 @@ The storage dtype is that of the bytes (uint8), the logical dtype what they stan
 patterns, packed weights must be stored as the config says (bnb_4bit_quant_storage) and must come
 from weights of the config's dtype. With patterns, the weights of the modules that match must have
 the dtypes given. A parameter stored in another dtype than the config's is cast by transformers on
-load; that is noted.]],
+load; that is noted, and is a finding where other layers or the baseline have the config's.]],
   example = [[dtypes { "*.mlp.*", storage = "uint8", logical = "nf4" }]],
   run = function(ctx)
     note_casts(ctx)
     local selected = selection.compile(ctx.params, ctx.subject.census.modules, ctx.where)
     check_uniform(ctx)
+    check_recast(ctx)
     if selected then return check_selected(ctx, selected) end
     check_states(ctx)
     check_inferred(ctx)

@@ -36,7 +36,9 @@ end
 -- of an older, larger save. Weights by other names (consolidated.safetensors) are meant for others.
 local function check_unread(ctx)
   local read = {}
-  for _, file in ipairs(ctx.subject.checkpoint:files()) do read[file.path:match("[^/]*$")] = true end
+  for _, file in ipairs(ctx.subject.checkpoint:files()) do
+    read[file.path:match("[^/]*$")] = true
+  end
   for _, name in ipairs(ctx.subject.folder:list()) do
     if name:find("^model%-%d+%-of%-%d+%.safetensors$") and not read[name] then
       ctx:finding { key = name, found = "a shard that nothing reads",
@@ -54,8 +56,9 @@ return {
   details = [[
 Compares model.safetensors.index.json with the headers of the shards: a tensor promised and not
 there, there and not listed, listed in another shard, in two shards at once, and a total_size that
-is not the sum; and shards in the folder that are not read at all. In a pytorch_model.bin: values that are no tensors, and storages that no tensor
-uses. A shard that is missing or malformed is refused before any check runs.]],
+is not the sum; and shards in the folder that are not read at all. In a pytorch_model.bin: values
+that are no tensors, and storages that no tensor uses. A shard that is missing or malformed is
+refused before any check runs.]],
   example = [[files {}]],
   run = function(ctx)
     local format = ctx.subject.format

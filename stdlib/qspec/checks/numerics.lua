@@ -7,7 +7,7 @@ local weights = require "qspec.weights"
 local StoredWeight = require "qspec.stored_weight"
 
 local WORST_SHOWN = 5
-local LEAST_SQNR_DENSE_DB = 40  -- a cast between float16 and bfloat16 leaves about 50 dB
+local LEAST_SQNR_DENSE_DB = 46  -- a cast to bfloat16 leaves at least 48 dB, of each value
 
 local function reference_of(baseline, row)
   local held, expert = baseline.census.by_name[row.name], row.module.expert
@@ -32,8 +32,9 @@ local LEAST_POWER = 0.25
 local BLOCK_MARGIN_DB = 12  -- genuine blocks lie up to 11 dB under their module
 
 local function judge_block(ctx, row, result, least)
-  local floor = ctx.params.block_sqnr_db or row.scheme.least_block_sqnr_db or least
+  local floor = ctx.params.block_sqnr_db or row.scheme and row.scheme.least_block_sqnr_db or least
     and least - BLOCK_MARGIN_DB
+  if not row.layout then floor = LEAST_SQNR_DENSE_DB end
   if not floor or not result.worst_block or result.worst_block_power < LEAST_POWER then return end
   if not (result.worst_block_sqnr_db >= floor) then
     ctx:finding { module = row.name, key = ("block %d sqnr_db"):format(result.worst_block),
@@ -63,7 +64,7 @@ local function judge(ctx, row, result)
     ctx:finding { module = module, key = "cosine", found = ("%.6f"):format(result.cosine),
       wanted = (">= %g"):format(params.cosine) }
   end
-  if row.layout and result.sqnr_db >= (least or -math.huge) then
+  if result.sqnr_db >= (least or -math.huge) then
     judge_block(ctx, row, result, least)
     judge_gain(ctx, row, result)
   end

@@ -57,7 +57,8 @@ local function same_generation(genuine, subject)
     == json.encode(subject.generation_config, options)
 end
 
---- Whether both models give the same logits and generate under the same settings; false also for one that does not run.
+--- Whether both models give the same logits and generate under the same settings; false also for
+--- one that does not run.
 ---@param genuine table subject
 ---@param subject table of the mutant
 function M.same_output(genuine, subject)

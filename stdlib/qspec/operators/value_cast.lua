@@ -89,10 +89,11 @@ local VARIANTS = {
 return {
   id = "M10",
   name = "value_cast",
-  summary = "tensors are cast by value: codes without their scales, norms and scales to other types",
+  summary = "tensors are cast by value: codes without scales, norms and scales to other types",
   details = [[
-Byte codes become bfloat16 numbers and lose their scales, as a loader does that knows no scale; norms
-and embeddings become fp8 without one, or another float type; scales another float type or int64.]],
+Byte codes become bfloat16 numbers and lose their scales, as a loader does that knows no scale;
+norms and embeddings become fp8 without one, or another float type; scales another float type or
+int64.]],
   applies = function(subject)
     if subject.gguf then return nil, "GGUF tensors have types of their own" end
     return true
