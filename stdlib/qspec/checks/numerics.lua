@@ -1,6 +1,7 @@
 -- Numerics: every weight decoded and held against the baseline.
 
 local experts = require "qspec.experts"
+local nearest_rounding = require "qspec.nearest_rounding"
 local shapes = require "qspec.shapes"
 local units = require "qspec.units"
 local weights = require "qspec.weights"
@@ -74,6 +75,19 @@ local function judge(ctx, row, result)
   end
 end
 
+-- Where the library only rounds, the distance to the baseline is known beforehand.
+local function judge_rounding(ctx, row, result, reference)
+  local format = ctx.subject.format
+  local quantizer = format and row.format == format.name and format.quantizer
+  local slack = ctx.params.rounding_db
+  if not quantizer or not slack or result.sqnr_db == math.huge then return end
+  local wanted = nearest_rounding.compare(row, quantizer, ctx.subject.checkpoint, reference)
+  if result.sqnr_db >= wanted.sqnr_db - slack then return end
+  ctx:finding { module = row.name, key = "sqnr_db", found = ("%.2f dB"):format(result.sqnr_db),
+    wanted = ("%.2f dB, what rounding the baseline leaves, less %g"):format(wanted.sqnr_db, slack),
+    hint = "rounded twice, scaled, or made from another weight" }
+end
+
 local function worst_first(results)
   table.sort(results, function(a, b)
     if a.sqnr_db ~= b.sqnr_db then return a.sqnr_db < b.sqnr_db end
@@ -131,8 +145,10 @@ local function check_row(ctx, row, results)
     return wrong_shape(ctx, row, reference:shape(), wanted)
   end
   local result = weights.compare(row, ctx.subject.checkpoint, reference)
+  local before = #ctx.findings
   judge(ctx, row, result)
   if row.layout then
+    if #ctx.findings == before then judge_rounding(ctx, row, result, reference) end
     results[#results + 1] = { module = row.name, sqnr_db = result.sqnr_db, cosine = result.cosine,
       max_abs_error = result.max_abs_error }
   end
@@ -169,6 +185,9 @@ return {
     block_sqnr_db = { type = "number", help = "least SQNR of any block that is no smaller than "
       .. "a quarter of the average" },
     gain = { type = "number", default = 0.03, help = "how far the scale of a weight may be off" },
+    rounding_db = { type = "number", default = 0.3,
+      help = "how far under the SQNR of its own rounding a weight may lie, where the library "
+        .. "only rounds (bitsandbytes)" },
     max_abs_error = { type = "number", help = "largest absolute error allowed" },
   },
   details = [[
@@ -178,7 +197,8 @@ be the baseline's up to a cast. Floors unless the spec gives one: 14 dB for 4 bi
 swapped nibbles give about -3 dB, trained nf4 weights 18 to 21. One bad block hides in the average
 of its weight, so that the worst block has a floor of its own; and a factor over a whole weight can
 hide in its noise, so that gain = sum q r / sum r^2 must be 1 within `gain` or the share of noise,
-sum (r - q)^2 / sum r^2, whichever is more. Skipped without a baseline.]],
+sum (r - q)^2 / sum r^2, whichever is more. bitsandbytes only rounds: its weights must lie as near
+to the baseline as rounding the baseline does, within rounding_db. Skipped without a baseline.]],
   example = [[numerics { sqnr_db = 18 }]],
   run = function(ctx)
     if not ctx.subject.baseline or not ctx.subject.baseline:has_weights() then

@@ -1,4 +1,4 @@
--- The small files beside the weights: where a generation ends, how text becomes tokens, the template.
+-- The small files beside the weights: where a text ends, how it becomes tokens, the template.
 
 local difference = require "qspec.difference"
 local json = require "host.json"
@@ -55,7 +55,14 @@ end
 local HARMLESS = { "^version$", "^truncation", "^padding", "^tokenizer_config%.json: " }
 -- But for what adds tokens or replaces them.
 local HARMFUL = { "add_bos_token$", "add_eos_token$", "eos_token$", "bos_token$",
-  "add_prefix_space$", "tokenizer_class$" }
+  "add_prefix_space$" }
+
+-- Libraries write nothing in several ways.
+local EMPTY = { [""] = true, null = true, ["false"] = true, ["[]"] = true }
+
+local function is_empty(text)
+  return text == nil or EMPTY[text] == true
+end
 
 local function any(patterns, text)
   for _, pattern in ipairs(patterns) do
@@ -69,7 +76,8 @@ local function check_tokenizer(ctx, baseline)
     return
   end
   for _, one in ipairs(difference.of_tokenizer(ctx.subject, baseline)) do
-    if any(HARMFUL, one.key) or not any(HARMLESS, one.key) then
+    local matters = any(HARMFUL, one.key) or not any(HARMLESS, one.key)
+    if matters and not (is_empty(one.first) and is_empty(one.second)) then
       say(ctx, one.key, one.first or "absent", (one.second or "absent") .. ", as in the baseline",
         "the same text becomes other tokens")
     end

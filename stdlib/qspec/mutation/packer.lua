@@ -31,13 +31,6 @@ function M.can_pack(subject)
   return donor_of(subject) ~= nil
 end
 
--- Options of the format's quantizer that give what the donor has.
-local function quantizer_options(row)
-  local scheme = row.weight.scheme
-  return { bits = scheme.bits, type = scheme.type, double_quant = scheme.nested_block ~= nil,
-    threshold = 6.0 }
-end
-
 -- The largest magnitude in each cell of a grid of scales over a weight [out, in]. Grids lie along
 -- the output features or, as [groups, out], across them; a block may be cut off at the edge.
 local function largest(weight, grid)
@@ -199,7 +192,8 @@ function M.pack(mutant, module, weight)
   local name = module.name .. ".weight"
   if quantizer then
     mutant:store(name, weight)
-    quantizer.quantize(mutant.stored, mutant.stored:find(name), quantizer_options(donor))
+    quantizer.quantize(mutant.stored, mutant.stored:find(name),
+      quantizer.options_of(donor.weight.scheme))
   else
     pack_generic(mutant, donor, module, weight:to("float32"))
   end

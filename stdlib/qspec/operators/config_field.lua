@@ -17,7 +17,8 @@ local MODEL = { "model_type", "hidden_size", "n_embed", "intermediate_size", "nu
   "n_layer", "num_attention_heads", "n_head", "num_key_value_heads", "vocab_size", "head_dim",
   "rms_norm_eps", "layer_norm_epsilon", "rope_theta", "hidden_act", "tie_word_embeddings",
   "apply_residual_connection_post_layernorm", "dtype", "torch_dtype", "bos_token_id",
-  "eos_token_id", "max_position_embeddings", "sliding_window", "use_sliding_window" }
+  "eos_token_id", "max_position_embeddings", "sliding_window", "use_sliding_window", "rope_type",
+  "factor" }
 
 local OTHER_TEXT = { nf4 = "fp4", fp4 = "nf4", float16 = "float32", bfloat16 = "float16",
   float32 = "float16", uint8 = "float16", gptq = "gptq_v2", gptq_v2 = "gptq", gemm = "gemv",
@@ -47,15 +48,17 @@ local function as_set(list)
   return set
 end
 
+local APART = { meta = true, quantization_config = true }
+
 -- Paths of the fields of an object, and of those within it, that are in a set and can be changed.
-local function paths_of(object, names, deep, prefix, list)
+local function paths_of(object, names, prefix, list)
   for _, key in ipairs(json.keys(object)) do
     local value = object[key]
     local path = prefix == "" and key or prefix .. "." .. key
     if names[key] and other(value) ~= nil then
       list[#list + 1] = path
-    elseif deep and type(value) == "table" and not json.is_array(value) and key ~= "meta" then
-      paths_of(value, names, deep, path, list)
+    elseif type(value) == "table" and not json.is_array(value) and not APART[key] then
+      paths_of(value, names, path, list)
     end
   end
   return list
@@ -85,14 +88,14 @@ end
 
 local function variants(subject)
   local list = {}
-  for _, path in ipairs(paths_of(subject.quantization or {}, as_set(QUANTIZATION), true, "", {})) do
+  for _, path in ipairs(paths_of(subject.quantization or {}, as_set(QUANTIZATION), "", {})) do
     list[#list + 1] = { name = "quantization_config." .. path, path = path }
   end
   local q = subject.quantization or {}
   if q.bits and q.group_size then
     list[#list + 1] = { name = "half the bits, twice the group", edit = regroup }
   end
-  for _, path in ipairs(paths_of(subject.raw, as_set(MODEL), false, "", {})) do
+  for _, path in ipairs(paths_of(subject.raw, as_set(MODEL), "", {})) do
     list[#list + 1] = { name = path, path = path, of_model = true }
   end
   return list
