@@ -100,7 +100,9 @@ end
 local function check_rope(ctx, mine, theirs)
   mine, theirs = rope_of(mine), rope_of(theirs)
   for _, key in ipairs { "rope_theta", "rope_type", "factor" } do
-    if mine[key] ~= nil and theirs[key] ~= nil then check_field(ctx, key, mine[key], theirs[key]) end
+    if mine[key] ~= nil and theirs[key] ~= nil then
+      check_field(ctx, key, mine[key], theirs[key])
+    end
   end
 end
 

@@ -26,13 +26,25 @@ local function note_casts(ctx)
   end
 end
 
+-- Parameters of a row, and the companions of a packed one.
+local function stored_of(row)
+  if not row.layout then return row.parameters end
+  local all = {}
+  for suffix, entry in pairs(row.holding.tensors) do
+    if suffix ~= "weight" then all[suffix] = { stored = entry.torch_dtype } end
+  end
+  for name, parameter in pairs(row.parameters) do all[name] = parameter end
+  return all
+end
+
 -- Layers repeat: a parameter stored in another dtype than the same one of most other layers was
 -- written by another hand.
 local function check_uniform(ctx)
   local families, order = {}, {}
   for _, row in ipairs(ctx.subject.census.modules) do
-    for name, parameter in pairs(row.parameters) do
-      local family = row.name:gsub("%.%d+%.", ".*.") .. "." .. name
+    for name, parameter in pairs(stored_of(row)) do
+      local family = row.name:gsub("%.%d+%.", ".*.") .. "." .. name .. " "
+        .. tostring(row.format and row.logical_dtype)
       if not families[family] then
         families[family] = { counts = {}, members = {} }
         order[#order + 1] = family
@@ -72,7 +84,12 @@ local function check_recast(ctx)
     for name, parameter in pairs(row.parameters) do
       local before = other and other.parameters[name] and other.parameters[name].stored
       local is_dense = parameter.stored and not (name == "weight" and row.format)
-      if is_dense and before == parameter.dtype and parameter.stored ~= before
+      if is_dense and before == parameter.stored and parameter.dtype ~= before
+          and not HOLDS_ALL[before] and baseline.dtype == before then
+        ctx:finding { module = row.name, key = name .. ".dtype", found = parameter.dtype
+          .. " in the config", wanted = before .. ", as it is stored, here and in the baseline",
+          hint = "the config's dtype is not the model's" }
+      elseif is_dense and before == parameter.dtype and parameter.stored ~= before
           and not HOLDS_ALL[parameter.stored] then
         ctx:finding { module = row.name, key = name .. ".dtype", found = parameter.stored,
           wanted = before .. ", as in the baseline and the config",

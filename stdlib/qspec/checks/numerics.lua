@@ -28,18 +28,32 @@ local function limits(ctx, row)
   return LEAST_SQNR_DENSE_DB
 end
 
--- Of an average block or a larger one: next to nothing in a block, any error is large.
+-- Next to nothing in a block, any error is large: one under a quarter of the average is left out.
 local LEAST_POWER = 0.25
-local BLOCK_MARGIN_DB = 12  -- genuine blocks lie up to 11 dB under their module
+-- Groups of their own scale lie up to 11 dB under their module. Where a scale spans a row, one with
+-- outliers leaves little to the rest of it.
+local GROUP_MARGIN_DB, LARGEST_GROUP, MOST_DB = 14, 128, 25
+local LEAST_ROW_DB = 10
 
-local function judge_block(ctx, row, result, least)
-  local floor = ctx.params.block_sqnr_db or row.scheme and row.scheme.least_block_sqnr_db or least
-    and least - BLOCK_MARGIN_DB
+-- The least SQNR of a block of a packed weight.
+local function block_floor(row, result)
+  local scheme = row.scheme
+  if scheme.least_block_sqnr_db then return scheme.least_block_sqnr_db end
+  local group = scheme.group_size or scheme.block_size
+  if type(group) == "number" and group <= LARGEST_GROUP then
+    return math.min(result.sqnr_db, MOST_DB) - GROUP_MARGIN_DB
+  end
+  return LEAST_ROW_DB
+end
+
+local function judge_block(ctx, row, result)
+  if not result.worst_block or result.worst_block_power < LEAST_POWER then return end
+  local floor = ctx.params.block_sqnr_db
   if not row.layout then floor = LEAST_SQNR_DENSE_DB end
-  if not floor or not result.worst_block or result.worst_block_power < LEAST_POWER then return end
+  floor = floor or block_floor(row, result)
   if not (result.worst_block_sqnr_db >= floor) then
     ctx:finding { module = row.name, key = ("block %d sqnr_db"):format(result.worst_block),
-      found = ("%.2f dB"):format(result.worst_block_sqnr_db), wanted = (">= %g dB"):format(floor),
+      found = ("%.2f dB"):format(result.worst_block_sqnr_db), wanted = (">= %.2f dB"):format(floor),
       hint = "one block is off: a scale or a stretch of codes of its own" }
   end
 end
@@ -66,7 +80,7 @@ local function judge(ctx, row, result)
       wanted = (">= %g"):format(params.cosine) }
   end
   if result.sqnr_db >= (least or -math.huge) then
-    judge_block(ctx, row, result, least)
+    judge_block(ctx, row, result)
     judge_gain(ctx, row, result)
   end
   if params.max_abs_error and not (result.max_abs_error <= params.max_abs_error) then
@@ -75,6 +89,8 @@ local function judge(ctx, row, result)
   end
 end
 
+local BLOCK_SLACK_DB = 1
+
 -- Where the library only rounds, the distance to the baseline is known beforehand.
 local function judge_rounding(ctx, row, result, reference)
   local format = ctx.subject.format
@@ -82,6 +98,14 @@ local function judge_rounding(ctx, row, result, reference)
   local slack = ctx.params.rounding_db
   if not quantizer or not slack or result.sqnr_db == math.huge then return end
   local wanted = nearest_rounding.compare(row, quantizer, ctx.subject.checkpoint, reference)
+  if result.worst_block and result.worst_block_sqnr_db < wanted.worst_block_sqnr_db - BLOCK_SLACK_DB
+  then
+    ctx:finding { module = row.name, key = ("block %d sqnr_db"):format(result.worst_block),
+      found = ("%.2f dB"):format(result.worst_block_sqnr_db), wanted = ("%.2f dB, the worst that "
+        .. "rounding the baseline leaves, less %g"):format(wanted.worst_block_sqnr_db,
+        BLOCK_SLACK_DB),
+      hint = "one block is off: a scale or a stretch of codes of its own" }
+  end
   if result.sqnr_db >= wanted.sqnr_db - slack then return end
   ctx:finding { module = row.name, key = "sqnr_db", found = ("%.2f dB"):format(result.sqnr_db),
     wanted = ("%.2f dB, what rounding the baseline leaves, less %g"):format(wanted.sqnr_db, slack),

@@ -7,8 +7,9 @@ local function say(ctx, key, found, wanted, hint)
   ctx:finding { key = key, found = found, wanted = wanted, hint = hint }
 end
 
--- Which tokens begin and end a text.
-local SPECIAL = { "eos_token_id", "bos_token_id", "decoder_start_token_id", "forced_eos_token_id" }
+-- Who wrote the file; and what libraries fill in when they load it.
+local IS_NOTE = { transformers_version = true, _from_model_config = true, pad_token_id = true,
+  max_length = true, max_new_tokens = true }
 
 local function text_of(value)
   if value == nil or value == json.null then return "none" end
@@ -17,10 +18,12 @@ end
 
 local function check_special(ctx, baseline)
   local here, there = ctx.subject.generation_config, baseline.generation_config
-  for _, key in ipairs(SPECIAL) do
-    if text_of(here[key]) ~= text_of(there[key]) then
+  local keys = json.keys(there)
+  table.sort(keys)
+  for _, key in ipairs(keys) do
+    if not IS_NOTE[key] and text_of(here[key]) ~= text_of(there[key]) then
       say(ctx, key, text_of(here[key]), text_of(there[key]) .. ", as in the baseline",
-        "generations end elsewhere, or never")
+        key:find("token") and "generations end elsewhere, or never" or "generates otherwise")
     end
   end
 end
@@ -98,10 +101,11 @@ return {
   params = {},
   details = [[
 Weights that are right still speak wrongly with another tokenizer, template or end token. Against
-the baseline: the tokens that begin and end a text (generation_config.json, or config.json without
-one), tokenizer.json by what it means, the chat template, and whether every file that the model
-needs (tokenizer, template, preprocessor, code) came along. Keys that libraries write anew without
-changing a token are left out. Without a baseline only ids beyond the vocabulary are findings.]],
+the baseline: what its generation_config.json (or config.json without one) says of the tokens that
+begin and end a text and of sampling, tokenizer.json by what it means, the chat template, and
+whether every file that the model needs (tokenizer, template, preprocessor, code) came along. Keys
+that libraries write anew without changing a token are left out. Without a baseline only ids beyond
+the vocabulary are findings.]],
   example = [[sidecars {}]],
   run = function(ctx)
     if ctx.subject.gguf or not ctx.subject.path then

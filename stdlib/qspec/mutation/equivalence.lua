@@ -51,8 +51,9 @@ local function logits(subject, ids)
   return subject.runtime:forward(ids)
 end
 
--- Who wrote the file, and what one sequence at a time does not need.
-local IS_NOTE = { transformers_version = true, _from_model_config = true, pad_token_id = true }
+-- Who wrote the file, and what greedy generation of one sequence does not need.
+local IS_NOTE = { transformers_version = true, _from_model_config = true, pad_token_id = true,
+  do_sample = true }
 
 local function said(generation_config)
   local kept = {}

@@ -14,6 +14,7 @@ local CONFIG, INDEX = "config.json", "model.safetensors.index.json"
 ---@field genuine table the subject that it is made from; read only
 ---@field stored any host.checkpoint overlay
 ---@field folder qspec.Folder
+---@field placed table<string, string> file of tensors that were moved
 ---@field touched table<string, boolean> names of tensors that were put, dropped or replaced
 ---@field random any choices that are the same every time
 local Mutant = {}
@@ -23,8 +24,9 @@ Mutant.__index = Mutant
 ---@param genuine table subject
 ---@param name string of the mutant; decides its random choices
 function Mutant.new(genuine, name)
-  return setmetatable({ genuine = genuine, name = name, stored = genuine.stored:overlay(),
-    folder = genuine.folder:overlay(), touched = {}, random = random.of(name) }, Mutant)
+  local mutant = { genuine = genuine, name = name, stored = genuine.stored:overlay(),
+    folder = genuine.folder:overlay(), touched = {}, placed = {}, random = random.of(name) }
+  return setmetatable(mutant, Mutant)
 end
 
 --- The rows of the census, of the genuine checkpoint, that hold packed weights.
@@ -135,6 +137,12 @@ local function shard_name(number, count)
   return ("model-%05d-of-%05d.safetensors"):format(number, count)
 end
 
+--- Lets a tensor lie in that file of the folder.
+function Mutant:place(name, file)
+  self.placed[name] = file
+  self.stored:place(name, file)
+end
+
 -- Half the tensors in one file and half in another, as save_pretrained splits a large model.
 local function split_in_two(stored)
   local entries, map, total = stored:tensors(), {}, 0
@@ -151,7 +159,7 @@ function Mutant:edit_index(edit)
   local had_one = self.folder:has(INDEX)
   local index = had_one and self.folder:json(INDEX) or split_in_two(self.stored)
   if not had_one then
-    for name, file in pairs(index.weight_map) do self.stored:place(name, file) end
+    for name, file in pairs(index.weight_map) do self:place(name, file) end
   end
   edit(index)
   local text = json.encode(index, { indent = 2, sort = true })

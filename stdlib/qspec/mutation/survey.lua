@@ -1,5 +1,6 @@
 -- Every mutant of a checkpoint that some operators make, each tried against the checks of a spec.
 
+local advice = require "qspec.mutation.advice"
 local doses = require "qspec.mutation.doses"
 local equivalence = require "qspec.mutation.equivalence"
 local outcome = require "qspec.outcome"
@@ -74,7 +75,7 @@ local function status_of(result, plan, mutant)
 end
 
 --- Makes and tries one mutant.
----@param job table {subject, family?}
+---@param job table {subject, family?, declarations}
 ---@param steps table[] of trial.steps
 ---@param plan table
 ---@return qspec.MutantResult|nil nil when the mutant cannot be made here
@@ -84,7 +85,8 @@ function M.try(job, steps, plan)
   if not mutant then return nil end
   local result = trial.run(mutant:subject(), steps, job.family)
   local status, reason = status_of(result, plan, mutant)
-  return { operator = plan.operator, variant = plan.variant.name, dose = plan.dose,
+  local lacking = status == "survived" and advice.line(job.declarations, mutant) or nil
+  return { operator = plan.operator, advice = lacking, variant = plan.variant.name, dose = plan.dose,
     name = plan.name, status = status, reason = reason, trial = result }, mutant
 end
 

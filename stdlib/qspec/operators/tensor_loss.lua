@@ -92,7 +92,7 @@ EDITS["companion moved to another shard"] = function(mutant)
     for _, file in pairs(index.weight_map) do
       if file ~= index.weight_map[name] then
         index.weight_map[name] = file
-        mutant.stored:place(name, file)
+        mutant:place(name, file)
         return
       end
     end

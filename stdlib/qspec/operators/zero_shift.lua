@@ -43,6 +43,7 @@ are stored (checkpoint_format) is a field of the config, M18.]],
   applies = parts.applies("zeros", "zero points"),
   doses = { "module", "layer", "all" },
   variants = function() return VARIANTS end,
+  equivalent = "the library does not read the zero points of symmetric codes",
   mutate = function(mutant, dose, variant)
     local tensor = require "host.tensor"
     for _, row in ipairs(mutant:doses(dose, parts.with(mutant:packed(), "zeros"))) do
