@@ -9,6 +9,7 @@ family "bloom"
 -- What every BLOOM checkpoint must satisfy, quantized or not --------------------------------------
 
 files {}
+sidecars {}
 quantized {}
 config { round_trip = true }
 layers {}
@@ -42,6 +43,7 @@ model "tiny" {  -- ships with qspec
   excluded   = { "lm_head", "*word_embeddings*", "*layernorm*", "*ln_f", dtype = "float16" },
   dtypes     = { "*.self_attention.*", "*.mlp.*", storage = "uint8", logical = "nf4" },
   memory     = { ratio = { 2.9, 3.1 }, transformers = 2355200 },
+  config     = { expect = { ["quantization_config.bnb_4bit_compute_dtype"] = "float16" } },
   numerics   = { sqnr_db = 18 },
   generates  = {
     "Hello my name is", "The capital of France is", "Two plus three is", "The day after Monday is",

@@ -6,6 +6,7 @@
 family "llama"
 
 files {}
+sidecars {}
 quantized {}
 config {}
 layers {}

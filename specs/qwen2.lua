@@ -6,6 +6,7 @@
 family "qwen2"
 
 files {}
+sidecars {}
 quantized {}
 config {}
 layers {}

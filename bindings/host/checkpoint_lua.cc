@@ -284,6 +284,20 @@ int drop(lua_State* L) {
   return 0;
 }
 
+// checkpoint:place(name, file)
+int place(lua_State* L) {
+  Overlay& overlay = check_overlay(L);
+  overlay.place(std::string(check_string(L, 2)), std::string(check_string(L, 3)));
+  return 0;
+}
+
+// checkpoint:set_index(text)
+int set_index(lua_State* L) {
+  Overlay& overlay = check_overlay(L);
+  overlay.set_index(check_string(L, 2));
+  return 0;
+}
+
 int to_string(lua_State* L) {
   push(L, "checkpoint " + printable(check_checkpoint(L).path()));
   return 1;
@@ -292,12 +306,13 @@ int to_string(lua_State* L) {
 constexpr luaL_Reg kFunctions[] = {{"open", guard<open>}, {nullptr, nullptr}};
 
 constexpr luaL_Reg kMethods[] = {
-    {"path", guard<path>},         {"files", guard<files>},
-    {"tensors", guard<tensors>},   {"find", guard<find>},
-    {"problems", guard<problems>}, {"bytes", guard<bytes>},
-    {"metadata", guard<metadata>}, {"metadata_keys", guard<metadata_keys>},
-    {"overlay", guard<overlay>},   {"put", guard<put>},
-    {"drop", guard<drop>},         {nullptr, nullptr}};
+    {"path", guard<path>},           {"files", guard<files>},
+    {"tensors", guard<tensors>},     {"find", guard<find>},
+    {"problems", guard<problems>},   {"bytes", guard<bytes>},
+    {"metadata", guard<metadata>},   {"metadata_keys", guard<metadata_keys>},
+    {"overlay", guard<overlay>},     {"put", guard<put>},
+    {"drop", guard<drop>},           {"place", guard<place>},
+    {"set_index", guard<set_index>}, {nullptr, nullptr}};
 
 constexpr luaL_Reg kMetamethods[] = {{"__tostring", guard<to_string>}, {nullptr, nullptr}};
 

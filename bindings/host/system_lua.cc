@@ -18,6 +18,7 @@
 #include "engine/core/file.h"
 #include "engine/core/json.h"
 #include "engine/core/sha256.h"
+#include "engine/core/system_error.h"
 
 namespace qspec::lua {
 namespace {
@@ -117,6 +118,14 @@ int read_file(lua_State* L) {
 int write_atomic(lua_State* L) {
   const HeldInterrupts held;
   write_file_atomically(check_path(L, 1), check_string(L, 2));
+  return 0;
+}
+
+int make_folder(lua_State* L) {
+  const std::string path(check_path(L, 1));
+  std::error_code code;
+  std::filesystem::create_directories(path, code);
+  if (code) throw system_error("make the folder", path, code.value());
   return 0;
 }
 
@@ -249,6 +258,7 @@ constexpr luaL_Reg kFunctions[] = {{"version", guard<version>},
                                    {"absolute", guard<absolute>},
                                    {"read", guard<read_file>},
                                    {"write_atomic", guard<write_atomic>},
+                                   {"make_folder", guard<make_folder>},
                                    {"stdout", guard<write_stdout>},
                                    {"stderr", guard<write_stderr>},
                                    {"isatty", guard<is_terminal>},

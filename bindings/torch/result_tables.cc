@@ -31,7 +31,7 @@ void push_sizes(lua_State* L, at::IntArrayRef sizes) {
 }
 
 void push_comparison(lua_State* L, const Comparison& comparison) {
-  lua_createtable(L, 0, 10);
+  lua_createtable(L, 0, 12);
   set(L, "sqnr_db", comparison.sqnr_db());
   set(L, "cosine", comparison.cosine());
   set(L, "nmse", comparison.nmse());
@@ -39,6 +39,8 @@ void push_comparison(lua_State* L, const Comparison& comparison) {
   set_position(L, "worst_index", comparison.max_error_index);
   set_position(L, "worst_block", comparison.worst_block);
   set(L, "worst_block_sqnr_db", comparison.worst_block_sqnr_db());
+  set(L, "worst_block_power", comparison.worst_block_power());
+  set(L, "gain", comparison.gain());
   set_count(L, "count", comparison.count);
   set_count(L, "nonfinite_decoded", comparison.nonfinite_decoded);
   set_count(L, "nonfinite_baseline", comparison.nonfinite_baseline);

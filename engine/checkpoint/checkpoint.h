@@ -78,6 +78,11 @@ class Overlay : public Checkpoint {
   virtual void put(std::string name, Dtype dtype, std::vector<uint64_t> shape,
                    std::vector<std::byte> data) = 0;
   virtual void drop(std::string_view name) = 0;
+  // As if the tensor lay in that file of the folder; matters to the index only.
+  virtual void place(std::string name, std::string file) = 0;
+  // Problems are those of this index from now on, each tensor where it is placed, or else where it
+  // is stored. Throws Error(kCheckpoint) for what is no index.
+  virtual void set_index(std::string_view text) = 0;
 };
 
 }  // namespace qspec

@@ -1,11 +1,15 @@
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
 #include "engine/checkpoint/checkpoint.h"
+#include "engine/checkpoint/index_problems.h"
+#include "engine/checkpoint/shard_index.h"
 #include "engine/checkpoint/tensor_size.h"
 #include "engine/core/error.h"
 
@@ -17,8 +21,25 @@ class MemoryOverlay final : public Overlay {
   explicit MemoryOverlay(std::shared_ptr<const Checkpoint> base) : base_(std::move(base)) {}
 
   const std::string& path() const override { return base_->path(); }
-  const std::vector<CheckpointFile>& files() const override { return base_->files(); }
-  const std::vector<CheckpointProblem>& problems() const override { return base_->problems(); }
+  // As large as they would be with the tensors that are here.
+  const std::vector<CheckpointFile>& files() const override {
+    tensors();
+    return files_;
+  }
+
+  const std::vector<CheckpointProblem>& problems() const override {
+    if (!index_) return base_->problems();
+    std::unordered_map<std::string_view, const TensorEntry*> by_name;
+    for (const TensorEntry& entry : tensors()) by_name.emplace(entry.name, &entry);
+    const IndexedTensors all{tensors(),
+                             [&](std::string_view name) {
+                               const auto found = by_name.find(name);
+                               return found == by_name.end() ? nullptr : found->second;
+                             },
+                             [this](const TensorEntry& entry) { return file_of(entry); }};
+    problems_ = index_problems(*index_, all);
+    return problems_;
+  }
 
   const std::vector<TensorEntry>& tensors() const override {
     const std::lock_guard lock(listing_);
@@ -65,6 +86,14 @@ class MemoryOverlay final : public Overlay {
     is_listed_ = false;
   }
 
+  void place(std::string name, std::string file) override {
+    placed_.insert_or_assign(std::move(name), std::move(file));
+  }
+
+  void set_index(std::string_view text) override {
+    index_ = parse_shard_index(text, base_->path());
+  }
+
  private:
   struct Own {
     TensorEntry entry;
@@ -82,13 +111,37 @@ class MemoryOverlay final : public Overlay {
     std::sort(listed_.begin() + static_cast<std::ptrdiff_t>(from_base), listed_.end(),
               [](const TensorEntry& a, const TensorEntry& b) { return a.name < b.name; });
     is_listed_ = true;
+    measure_files();
+  }
+
+  void measure_files() const {
+    files_ = base_->files();
+    const auto file_with = [&](const TensorEntry* entry) -> CheckpointFile& {
+      return files_[entry != nullptr && entry->file != kInMemory ? entry->file : 0];
+    };
+    for (const TensorEntry& entry : base_->tensors()) {
+      if (hidden_.contains(entry.name)) file_with(&entry).size -= entry.bytes;
+    }
+    for (const auto& [name, own] : own_) file_with(base_->find(name)).size += own.entry.bytes;
+  }
+
+  std::string file_of(const TensorEntry& entry) const {
+    if (const auto placed = placed_.find(entry.name); placed != placed_.end()) {
+      return placed->second;
+    }
+    if (entry.file == kInMemory) return "no file";
+    return std::filesystem::path(base_->files()[entry.file].path).filename().string();
   }
 
   std::shared_ptr<const Checkpoint> base_;
+  std::optional<ShardIndex> index_;                      // in place of the files' own
+  std::unordered_map<std::string, std::string> placed_;  // tensors in another file than their own
+  mutable std::vector<CheckpointProblem> problems_;
   std::unordered_map<std::string, Own> own_;
   std::unordered_set<std::string> hidden_;  // names that the base's tensors no longer answer to
   mutable std::mutex listing_;
   mutable std::vector<TensorEntry> listed_;
+  mutable std::vector<CheckpointFile> files_;
   mutable bool is_listed_ = false;
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/checkpoint/gguf_split.h"
+#include "engine/checkpoint/index_problems.h"
 #include "engine/core/error.h"
 #include "engine/core/file.h"
 #include "engine/core/in_parallel.h"
@@ -62,7 +63,6 @@ StoredCheckpoint::StoredCheckpoint(std::string path, const WeightFiles& files)
     open_shards(files, index);
     settle_duplicates(index);
     compare(index);
-    compare_total_size(index);
   }
   if (tensors_.empty()) {
     throw Error(ErrorKind::kCheckpoint, "the file holds no tensors")
@@ -148,47 +148,10 @@ void StoredCheckpoint::drop(const std::vector<bool>& is_dropped) {
 }
 
 void StoredCheckpoint::compare(const ShardIndex& index) {
-  std::vector<bool> is_listed(tensors_.size(), false);
-  std::vector<CheckpointProblem> in_index;
-  for (size_t i = 0; i < index.names.size(); ++i) {
-    const std::string& name = index.names[i];
-    const uint32_t wanted = index.shard_of[i];
-    const auto found = by_name_.find(name);
-    if (found == by_name_.end()) {
-      in_index.push_back({"ghost", name, "in no shard", "in " + file_name(wanted)});
-      continue;
-    }
-    is_listed[found->second] = true;
-    const uint32_t file = tensors_[found->second].file;
-    if (file == wanted) continue;
-    in_index.push_back({"misplaced", name, "in " + file_name(file), "in " + file_name(wanted)});
-  }
-  for (size_t i = 0; i < tensors_.size(); ++i) {
-    if (is_listed[i]) continue;
-    problems_.push_back(
-        {"unlisted", tensors_[i].name, "in " + file_name(tensors_[i].file), "in the index too"});
-  }
-  std::ranges::move(in_index, std::back_inserter(problems_));
-}
-
-void StoredCheckpoint::compare_total_size(const ShardIndex& index) {
-  uint64_t stored = 0;
-  uint64_t distinct = 0;  // what tensors share is in one file and counted once
-  const TensorEntry* before = nullptr;
-  for (const TensorEntry& entry : tensors_) {
-    const bool is_shared = before != nullptr && before->file == entry.file &&
-                           before->offset == entry.offset && before->bytes == entry.bytes;
-    stored += entry.bytes;
-    distinct += is_shared ? 0 : entry.bytes;
-    before = &entry;
-  }
-  if (!index.odd_total_size.empty()) {
-    problems_.push_back(
-        {"total_size", "", printable(index.odd_total_size), std::to_string(stored)});
-  } else if (index.total_size && *index.total_size != stored && *index.total_size != distinct) {
-    problems_.push_back(
-        {"total_size", "", std::to_string(*index.total_size), std::to_string(stored)});
-  }
+  const IndexedTensors tensors{
+      tensors_, [this](std::string_view name) { return find(name); },
+      [&](const TensorEntry& entry) { return index.shards[entry.file].file; }};
+  std::ranges::move(index_problems(index, tensors), std::back_inserter(problems_));
 }
 
 // The first of each name.

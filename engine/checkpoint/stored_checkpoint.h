@@ -32,7 +32,6 @@ class StoredCheckpoint final : public Checkpoint {
   void settle_duplicates(const ShardIndex& index);
   void drop(const std::vector<bool>& is_dropped);
   void compare(const ShardIndex& index);
-  void compare_total_size(const ShardIndex& index);
   void index_names();
   std::string file_name(uint32_t file) const;
 

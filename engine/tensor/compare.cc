@@ -179,6 +179,16 @@ double Comparison::nmse() const {
   return error_squares == 0 ? 0 : error_squares / baseline_squares;
 }
 
+double Comparison::gain() const {
+  if (!all_finite()) return kInfinity;
+  return baseline_squares == 0 ? 1 : 1 + cross / baseline_squares;
+}
+
+double Comparison::worst_block_power() const {
+  if (worst_block < 0 || baseline_squares == 0) return 0;
+  return worst_baseline_squares / baseline_squares * static_cast<double>(blocks);
+}
+
 Comparison compare(const FloatSource& decoded, const FloatSource& baseline, int64_t count,
                    int64_t block_size) {
   if (block_size < 1) {
@@ -195,6 +205,7 @@ Comparison compare(const FloatSource& decoded, const FloatSource& baseline, int6
   });
   Comparison total;
   total.count = count;
+  total.blocks = (count + block_size - 1) / block_size;
   for (const Comparison& part : chunks) merge(total, part);
   return total;
 }

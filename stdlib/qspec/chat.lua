@@ -25,8 +25,7 @@ end
 local function of_files(subject)
   local found = {}
   if subject:has_file(DEFAULT) then
-    found.default = { text = system.read(subject:file(DEFAULT), MOST_BYTES),
-      where = subject:file(DEFAULT) }
+    found.default = { text = subject.folder:text(DEFAULT), where = subject:file(DEFAULT) }
   end
   for _, file in ipairs(subject.path and system.list(subject:file(OTHERS)) or {}) do
     local name, path = file:match("^(.+)%.jinja$"), subject:file(OTHERS .. "/" .. file)
@@ -50,7 +49,7 @@ end
 
 local function of_config(subject)
   if not subject:has_file(CONFIG) then return nil end
-  local config = json.read(subject:file(CONFIG))
+  local config = subject.folder:json(CONFIG)
   local value = type(config) == "table" and config.chat_template
   local where = subject:file(CONFIG)
   if type(value) == "string" then

@@ -91,15 +91,13 @@ function M.of_modules(first, second)
   return list
 end
 
-local LARGEST_JSON = 2 ^ 28
-
 local function read_json(subject, name)
-  return subject:has_file(name) and json.read(subject:file(name)) or nil
+  return subject:has_file(name) and subject.folder:json(name) or nil
 end
 
 local function bytes_differ(first, second, name)
   if not (first:has_file(name) and second:has_file(name)) then return true end
-  return system.read(first:file(name), LARGEST_JSON) ~= system.read(second:file(name), LARGEST_JSON)
+  return first.folder:text(name) ~= second.folder:text(name)
 end
 
 -- A vocabulary of 100,000 entries is told by counts and the first that differ.
@@ -164,7 +162,7 @@ end
 
 local function template_of(subject)
   if subject:has_file("chat_template.jinja") then
-    return system.read(subject:file("chat_template.jinja"), 2 ^ 24)
+    return subject.folder:text("chat_template.jinja")
   end
   local config = read_json(subject, "tokenizer_config.json")
   local template = config and config.chat_template

@@ -72,6 +72,19 @@ local FOLDERS = {
       named_tokens = { type = "table" },
     },
   },
+  operators = {
+    noun = "operator",
+    required = {
+      id = { type = "string" },
+      applies = { type = "function" },
+      doses = { type = "table" },
+      mutate = { type = "function" },
+    },
+    optional = {
+      variants = { type = "function" },
+      equivalent = { type = { "function", "string" } },
+    },
+  },
   reporters = { noun = "reporter", required = { new = { type = "function" } } },
   commands = {
     noun = "command",
@@ -256,7 +269,8 @@ end
 local opened = {}
 
 ---The registry of a folder; asked again, the same one.
----@param folder "architectures"|"formats"|"checks"|"reporters"|"commands"|"tokenizer_classes"
+---@param folder "architectures"|"formats"|"checks"|"operators"|"reporters"|"commands"|
+---  "tokenizer_classes"
 ---@param source { roots: string[], list: function, kind: function, load: function }? for tests
 ---@return qspec.Registry
 local function registry(folder, source)

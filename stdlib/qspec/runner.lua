@@ -27,9 +27,17 @@ local function run_custom(declaration, ctx)
   if not ok then error(err, 0) end
 end
 
+--- What there is to run of a declaration, cheapest first.
+---@param declaration table
+---@return table[] {tier, run: fun(ctx)}
+function M.parts(declaration)
+  if not declaration.check.custom then return tier.parts(declaration.check) end
+  local function run(ctx) run_custom(declaration, ctx) end
+  return { { tier = declaration.check.needs, run = run } }
+end
+
 local function run_parts(declaration, ctx, highest)
-  if declaration.check.custom then return run_custom(declaration, ctx) end
-  for _, part in ipairs(tier.parts(declaration.check)) do
+  for _, part in ipairs(M.parts(declaration)) do
     if tier.rank(part.tier) <= highest then part.run(ctx) end
   end
 end

@@ -9,6 +9,7 @@ local nearest = require "qspec.nearest"
 local census = require "qspec.census"
 local builder = require "qspec.builder"
 local experts = require "qspec.experts"
+local Folder = require "qspec.folder"
 local holdings = require "qspec.holdings"
 local model_config = require "qspec.model_config"
 local requests = require "qspec.requests"
@@ -34,19 +35,22 @@ end
 --- A subject over a folder, or over a config alone when there are no weights. The plan adds
 --- `accepted(prompt, max_new_tokens)`: texts that were accepted of it (qspec.accepted_outputs).
 ---@param o table {name, path?, config?, baseline?: Subject, quantize?: {format, options},
----  config_only?: true to leave the weights alone}
+---  config_only?: true to leave the weights alone, folder?: qspec.Folder with files changed in
+---  memory, stored?: checkpoint in place of the folder's own}
 function Subject.new(o)
-  return setmetatable({ name = o.name, path = o.path or false, inline_config = o.config or false,
+  local subject = { name = o.name, path = o.path or false, inline_config = o.config or false,
     baseline = o.baseline or false, quantize = o.quantize or false,
-    config_only = o.config_only or not o.path }, Subject)
+    config_only = o.config_only or not o.path, folder = o.folder or Folder.new(o.path),
+    stored = o.stored }
+  return setmetatable(subject, Subject)
 end
 
 function Subject:file(name)
-  return self.path and self.path .. "/" .. name
+  return self.folder:file(name)
 end
 
 function Subject:has_file(name)
-  return self.path and system.kind(self:file(name)) == "file"
+  return self.folder:has(name)
 end
 
 -- The model of GGUF files: a file, or a folder with nothing else.
@@ -71,12 +75,12 @@ function lazy.config_file(self)
     refuse("checkpoint", "this is a file, wanted a model folder",
       "the folder holds config.json beside the weights", self.path)
   end
-  if system.kind(path) == nil then
+  if not self:has_file("config.json") then
     if system.kind(self.path) == nil then checkpoint.open(self.path) end
     refuse("checkpoint", "there is no config.json in the model folder",
       "a model folder as save_pretrained writes it has one", self.path)
   end
-  local raw, kinds = json.read(path)
+  local raw, kinds = self.folder:json("config.json")
   if type(raw) ~= "table" or json.is_array(raw) then
     refuse("checkpoint", "config.json is not a JSON object", nil, path)
   end
@@ -151,7 +155,7 @@ local COMMON_FILES = { ["config.json"] = true, ["generation_config.json"] = true
   ["pytorch_model.bin.index.json"] = true, ["preprocessor_config.json"] = true }
 
 local function may_have_quantization_file(self)
-  for _, name in ipairs(system.list(self.path) or {}) do
+  for _, name in ipairs(self.folder:list()) do
     if name:sub(-5) == ".json" and not COMMON_FILES[name] then return true end
   end
   return false
@@ -164,7 +168,7 @@ local function quantization_file(self)
   for _, format in ipairs(registry("formats").all()) do
     for name, translate in pairs(format.files or {}) do
       if self:has_file(name) then
-        local raw, kinds = json.read(self:file(name))
+        local raw, kinds = self.folder:json(name)
         if type(raw) ~= "table" or json.is_array(raw) then
           refuse("checkpoint", name .. " is not a JSON object", nil, self:file(name))
         end
@@ -327,7 +331,7 @@ end
 -- generation_config.json, or what config.json says of generation when there is none.
 function lazy.generation_config(self)
   if self:has_file("generation_config.json") then
-    local raw = json.read(self:file("generation_config.json"))
+    local raw = self.folder:json("generation_config.json")
     if type(raw) ~= "table" or json.is_array(raw) then
       refuse("checkpoint", "generation_config.json is not a JSON object", nil,
         self:file("generation_config.json"))

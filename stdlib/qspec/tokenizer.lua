@@ -32,7 +32,8 @@ end
 function M.of(subject)
   local described = load.describe(subject)
   local text = require "host.text"
-  local tokenizer = is_file(described) and text.tokenizer(subject:file("tokenizer.json"))
+  local on_disk = is_file(described) and not subject.folder.changed["tokenizer.json"]
+  local tokenizer = on_disk and text.tokenizer(subject:file("tokenizer.json"))
     or text.tokenizer_of(json.encode(described.parts), described.where)
   local cleans = cleanup.applies(described.config, described.parts.model.type)
   return cleans and cleaned(tokenizer) or tokenizer

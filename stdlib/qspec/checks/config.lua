@@ -57,14 +57,69 @@ local function check_dialect(ctx, subject)
   end
 end
 
+-- "quantization_config.bits" leads into an object; a key with a dot of its own comes first.
+local function value_at(object, path)
+  if object[path] ~= nil then return object[path] end
+  for key in path:gmatch("[^.]+") do
+    if type(object) ~= "table" then return nil end
+    object = object[key]
+  end
+  return object
+end
+
 local function check_expected(ctx, subject)
   for key, wanted in pairs(ctx.params.expect or {}) do
-    local found = subject.raw[key]
+    local found = value_at(subject.raw, key)
     if not same(found, wanted) then
       ctx:finding { key = key, found = found == nil and "absent" or show(found),
         wanted = show(wanted) }
     end
   end
+end
+
+-- What a quantizer has reasons to change.
+local MAY_DIFFER = { dtype = true, torch_dtype = true, use_cache = true, pad_token_id = true,
+  bos_token_id = true, eos_token_id = true, quantization_config = true,
+  tie_word_embeddings = true, architectures = true, transformers_version = true,
+  rope_parameters = true, rope_scaling = true, rope_theta = true }
+
+-- The base of the rotary positions and how they are stretched, wherever the version keeps them.
+local function rope_of(config)
+  local parameters = config.rope_parameters or config.rope_scaling or {}
+  if type(parameters) ~= "table" then return {} end
+  return { rope_theta = config.rope_theta or parameters.rope_theta, factor = parameters.factor,
+    rope_type = parameters.rope_type or parameters.type }
+end
+
+local function check_field(ctx, key, mine, theirs)
+  if same(mine, theirs) then return end
+  ctx:finding { key = key, found = show(mine), wanted = show(theirs) .. ", as in the baseline",
+    hint = "the model computes otherwise than the one it was made from" }
+end
+
+local function check_rope(ctx, mine, theirs)
+  mine, theirs = rope_of(mine), rope_of(theirs)
+  for _, key in ipairs { "rope_theta", "rope_type", "factor" } do
+    if mine[key] ~= nil and theirs[key] ~= nil then
+      check_field(ctx, key, mine[key], theirs[key])
+    end
+  end
+end
+
+-- The fields that the architecture computes with, defaults filled in, are those of the baseline.
+local function check_baseline(ctx, subject)
+  local baseline = subject.baseline
+  if not baseline or subject.gguf or baseline.gguf then return end
+  if baseline.architecture ~= subject.architecture then return end
+  local mine, theirs = subject.config, baseline.config
+  local keys = {}
+  for key in pairs(subject.architecture.config.defaults or {}) do keys[#keys + 1] = key end
+  for _, key in ipairs(subject.architecture.config.required or {}) do keys[#keys + 1] = key end
+  table.sort(keys)
+  for _, key in ipairs(keys) do
+    if not MAY_DIFFER[key] then check_field(ctx, key, mine[key], theirs[key]) end
+  end
+  check_rope(ctx, mine, theirs)
 end
 
 return {
@@ -73,14 +128,16 @@ return {
   needs = "header",
   params = {
     round_trip = { type = "boolean", default = true, help = "parse, write, parse must be equal" },
-    expect = { type = "table", help = "keys of config.json with the value that they must have" },
+    expect = { type = "table", help = "keys of config.json with the value that they must "
+      .. "have; a.b is the b of a" },
   },
   details = [[
 Every field of quantization_config must have the type that its library demands (an integer where
 bitsandbytes wants a float is refused by transformers) and a value that it accepts; the aliases
 _load_in_4bit and _load_in_8bit must agree with the fields that they stand for. Parsing, writing and
 parsing again must give the same value. What transformers would drop or change by loading and saving
-is a finding: keys that it does not know are lost.]],
+is a finding: keys that it does not know are lost. With a baseline, the fields that the architecture
+computes with must be those of the baseline.]],
   example = [[config { round_trip = true, expect = { model_type = "bloom" } }]],
   run = function(ctx)
     local subject = ctx.subject
@@ -95,6 +152,7 @@ is a finding: keys that it does not know are lost.]],
       check_text(ctx, subject)
       if subject.format then check_dialect(ctx, subject) end
     end
+    check_baseline(ctx, subject)
     check_expected(ctx, subject)
   end,
 }

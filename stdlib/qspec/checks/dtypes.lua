@@ -26,13 +26,25 @@ local function note_casts(ctx)
   end
 end
 
+-- Parameters of a row, and the companions of a packed one.
+local function stored_of(row)
+  if not row.layout then return row.parameters end
+  local all = {}
+  for suffix, entry in pairs(row.holding.tensors) do
+    if suffix ~= "weight" then all[suffix] = { stored = entry.torch_dtype } end
+  end
+  for name, parameter in pairs(row.parameters) do all[name] = parameter end
+  return all
+end
+
 -- Layers repeat: a parameter stored in another dtype than the same one of most other layers was
 -- written by another hand.
 local function check_uniform(ctx)
   local families, order = {}, {}
   for _, row in ipairs(ctx.subject.census.modules) do
-    for name, parameter in pairs(row.parameters) do
-      local family = row.name:gsub("%.%d+%.", ".*.") .. "." .. name
+    for name, parameter in pairs(stored_of(row)) do
+      local family = row.name:gsub("%.%d+%.", ".*.") .. "." .. name .. " "
+        .. tostring(row.format and row.logical_dtype)
       if not families[family] then
         families[family] = { counts = {}, members = {} }
         order[#order + 1] = family
@@ -55,6 +67,33 @@ local function check_uniform(ctx)
       if usual and member.stored ~= usual then
         ctx:finding { module = member.row.name, key = member.name .. ".dtype",
           found = member.stored, wanted = usual .. ", as in the other layers" }
+      end
+    end
+  end
+end
+
+local HOLDS_ALL = { float32 = true, float64 = true }
+
+-- The baseline has it in the dtype of the config, and here it is in another that does not hold all
+-- values of that one: it was cast there and back.
+local function check_recast(ctx)
+  local baseline = ctx.subject.baseline
+  if not baseline or not baseline:has_weights() or ctx.subject.gguf then return end
+  for _, row in ipairs(ctx.subject.census.modules) do
+    local other = baseline.census.by_name[row.name]
+    for name, parameter in pairs(row.parameters) do
+      local before = other and other.parameters[name] and other.parameters[name].stored
+      local is_dense = parameter.stored and not (name == "weight" and row.format)
+      if is_dense and before == parameter.stored and parameter.dtype ~= before
+          and not HOLDS_ALL[before] and baseline.dtype == before then
+        ctx:finding { module = row.name, key = name .. ".dtype", found = parameter.dtype
+          .. " in the config", wanted = before .. ", as it is stored, here and in the baseline",
+          hint = "the config's dtype is not the model's" }
+      elseif is_dense and before == parameter.dtype and parameter.stored ~= before
+          and not HOLDS_ALL[parameter.stored] then
+        ctx:finding { module = row.name, key = name .. ".dtype", found = parameter.stored,
+          wanted = before .. ", as in the baseline and the config",
+          hint = "cast to another half type and back: digits are lost" }
       end
     end
   end
@@ -134,12 +173,13 @@ The storage dtype is that of the bytes (uint8), the logical dtype what they stan
 patterns, packed weights must be stored as the config says (bnb_4bit_quant_storage) and must come
 from weights of the config's dtype. With patterns, the weights of the modules that match must have
 the dtypes given. A parameter stored in another dtype than the config's is cast by transformers on
-load; that is noted.]],
+load; that is noted, and is a finding where other layers or the baseline have the config's.]],
   example = [[dtypes { "*.mlp.*", storage = "uint8", logical = "nf4" }]],
   run = function(ctx)
     note_casts(ctx)
     local selected = selection.compile(ctx.params, ctx.subject.census.modules, ctx.where)
     check_uniform(ctx)
+    check_recast(ctx)
     if selected then return check_selected(ctx, selected) end
     check_states(ctx)
     check_inferred(ctx)

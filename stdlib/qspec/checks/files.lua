@@ -46,6 +46,22 @@ local function check_templates(ctx)
   end
 end
 
+-- Shards by transformers' own names that are not among those that are read: of another download, or
+-- of an older, larger save. Weights by other names (consolidated.safetensors) are meant for others.
+local function check_unread(ctx)
+  local read = {}
+  for _, file in ipairs(ctx.subject.checkpoint:files()) do
+    read[file.path:match("[^/]*$")] = true
+  end
+  for _, name in ipairs(ctx.subject.folder:list()) do
+    if name:find("^model%-%d+%-of%-%d+%.safetensors$") and not read[name] then
+      ctx:finding { key = name, found = "a shard that nothing reads",
+        wanted = "the shards of one checkpoint",
+        hint = "left from another save: the folder looks larger than the model" }
+    end
+  end
+end
+
 return {
   name = "files",
   summary = "index and shards agree: no ghost, unlisted, misplaced or duplicate tensor",
@@ -54,10 +70,10 @@ return {
   details = [[
 Compares model.safetensors.index.json with the headers of the shards: a tensor promised and not
 there, there and not listed, listed in another shard, in two shards at once, and a total_size that
-is not the sum. In a pytorch_model.bin: values that are no tensors, and storages that no tensor
-uses. Of the tokenizer's files, chat templates that do not parse: in chat_template.jinja, in
-additional_chat_templates/, in tokenizer_config.json. A shard that is missing or malformed is refused
-before any check runs.]],
+is not the sum; and shards in the folder that are not read at all. In a pytorch_model.bin: values
+that are no tensors, and storages that no tensor uses. Of the tokenizer's files, chat templates that
+do not parse: in chat_template.jinja, in additional_chat_templates/, in tokenizer_config.json. A
+shard that is missing or malformed is refused before any check runs.]],
   example = [[files {}]],
   run = function(ctx)
     local format = ctx.subject.format
@@ -70,6 +86,7 @@ before any check runs.]],
       end
     end
     check_templates(ctx)
+    check_unread(ctx)
     note_spread(ctx)
     local files, tensors = #ctx.subject.checkpoint:files(), #ctx.subject.entries
     ctx:measure("files", files)

@@ -1,13 +1,14 @@
 -- Numerics: every weight decoded and held against the baseline.
 
 local experts = require "qspec.experts"
+local nearest_rounding = require "qspec.nearest_rounding"
 local shapes = require "qspec.shapes"
 local units = require "qspec.units"
 local weights = require "qspec.weights"
 local StoredWeight = require "qspec.stored_weight"
 
 local WORST_SHOWN = 5
-local LEAST_SQNR_DENSE_DB = 40  -- a cast between float16 and bfloat16 leaves about 50 dB
+local LEAST_SQNR_DENSE_DB = 46  -- a cast to bfloat16 leaves at least 48 dB, of each value
 
 local function reference_of(baseline, row)
   local held, expert = baseline.census.by_name[row.name], row.module.expert
@@ -27,6 +28,45 @@ local function limits(ctx, row)
   return LEAST_SQNR_DENSE_DB
 end
 
+-- Next to nothing in a block, any error is large: one under a quarter of the average is left out.
+local LEAST_POWER = 0.25
+-- Groups of their own scale lie up to 11 dB under their module. Where a scale spans a row, one with
+-- outliers leaves little to the rest of it.
+local GROUP_MARGIN_DB, LARGEST_GROUP, MOST_DB = 14, 128, 25
+local LEAST_ROW_DB = 10
+
+-- The least SQNR of a block of a packed weight.
+local function block_floor(row, result)
+  local scheme = row.scheme
+  if scheme.least_block_sqnr_db then return scheme.least_block_sqnr_db end
+  local group = scheme.group_size or scheme.block_size
+  if type(group) == "number" and group <= LARGEST_GROUP then
+    return math.min(result.sqnr_db, MOST_DB) - GROUP_MARGIN_DB
+  end
+  return LEAST_ROW_DB
+end
+
+local function judge_block(ctx, row, result)
+  if not result.worst_block or result.worst_block_power < LEAST_POWER then return end
+  local floor = ctx.params.block_sqnr_db
+  if not row.layout then floor = LEAST_SQNR_DENSE_DB end
+  floor = floor or block_floor(row, result)
+  if not (result.worst_block_sqnr_db >= floor) then
+    ctx:finding { module = row.name, key = ("block %d sqnr_db"):format(result.worst_block),
+      found = ("%.2f dB"):format(result.worst_block_sqnr_db), wanted = (">= %.2f dB"):format(floor),
+      hint = "one block is off: a scale or a stretch of codes of its own" }
+  end
+end
+
+-- Rounding leaves the gain of a weight near 1, by no more than its share of noise.
+local function judge_gain(ctx, row, result)
+  local allowed = math.max(ctx.params.gain, result.nmse)
+  if math.abs(result.gain - 1) <= allowed then return end
+  ctx:finding { module = row.name, key = "gain", found = ("%.4f"):format(result.gain),
+    wanted = ("1 within %.3g"):format(allowed),
+    hint = "all values are too large or too small: a scale is off" }
+end
+
 local function judge(ctx, row, result)
   local module, params = row.name, ctx.params
   local least = limits(ctx, row)
@@ -39,10 +79,37 @@ local function judge(ctx, row, result)
     ctx:finding { module = module, key = "cosine", found = ("%.6f"):format(result.cosine),
       wanted = (">= %g"):format(params.cosine) }
   end
+  if result.sqnr_db >= (least or -math.huge) then
+    judge_block(ctx, row, result)
+    judge_gain(ctx, row, result)
+  end
   if params.max_abs_error and not (result.max_abs_error <= params.max_abs_error) then
     ctx:finding { module = module, key = "max_abs_error",
       found = ("%g"):format(result.max_abs_error), wanted = ("<= %g"):format(params.max_abs_error) }
   end
+end
+
+local BLOCK_SLACK_DB = 1
+
+-- Where the library only rounds, the distance to the baseline is known beforehand.
+local function judge_rounding(ctx, row, result, reference)
+  local format = ctx.subject.format
+  local quantizer = format and row.format == format.name and format.quantizer
+  local slack = ctx.params.rounding_db
+  if not quantizer or not slack or result.sqnr_db == math.huge then return end
+  local wanted = nearest_rounding.compare(row, quantizer, ctx.subject.checkpoint, reference)
+  if result.worst_block and result.worst_block_sqnr_db < wanted.worst_block_sqnr_db - BLOCK_SLACK_DB
+  then
+    ctx:finding { module = row.name, key = ("block %d sqnr_db"):format(result.worst_block),
+      found = ("%.2f dB"):format(result.worst_block_sqnr_db), wanted = ("%.2f dB, the worst that "
+        .. "rounding the baseline leaves, less %g"):format(wanted.worst_block_sqnr_db,
+        BLOCK_SLACK_DB),
+      hint = "one block is off: a scale or a stretch of codes of its own" }
+  end
+  if result.sqnr_db >= wanted.sqnr_db - slack then return end
+  ctx:finding { module = row.name, key = "sqnr_db", found = ("%.2f dB"):format(result.sqnr_db),
+    wanted = ("%.2f dB, what rounding the baseline leaves, less %g"):format(wanted.sqnr_db, slack),
+    hint = "rounded twice, scaled, or made from another weight" }
 end
 
 local function worst_first(results)
@@ -102,8 +169,10 @@ local function check_row(ctx, row, results)
     return wrong_shape(ctx, row, reference:shape(), wanted)
   end
   local result = weights.compare(row, ctx.subject.checkpoint, reference)
+  local before = #ctx.findings
   judge(ctx, row, result)
   if row.layout then
+    if #ctx.findings == before then judge_rounding(ctx, row, result, reference) end
     results[#results + 1] = { module = row.name, sqnr_db = result.sqnr_db, cosine = result.cosine,
       max_abs_error = result.max_abs_error }
   end
@@ -137,13 +206,23 @@ return {
   params = {
     sqnr_db = { type = "number", help = "least SQNR in dB; the format's own floor unless given" },
     cosine = { type = "number", help = "least cosine" },
+    block_sqnr_db = { type = "number", help = "least SQNR of any block that is no smaller than "
+      .. "a quarter of the average" },
+    gain = { type = "number", default = 0.03, help = "how far the scale of a weight may be off" },
+    rounding_db = { type = "number", default = 0.3,
+      help = "how far under the SQNR of its own rounding a weight may lie, where the library "
+        .. "only rounds (bitsandbytes)" },
     max_abs_error = { type = "number", help = "largest absolute error allowed" },
   },
   details = [[
 Decodes each packed weight and compares it with the same weight of the baseline: SQNR =
 10 log10(sum r^2 / sum (r - q)^2) in dB, cosine, and the largest absolute error. Dense weights must
 be the baseline's up to a cast. Floors unless the spec gives one: 14 dB for 4 bits, 30 dB for int8;
-swapped nibbles give about -3 dB, trained nf4 weights 18 to 21. Skipped without a baseline.]],
+swapped nibbles give about -3 dB, trained nf4 weights 18 to 21. One bad block hides in the average
+of its weight, so that the worst block has a floor of its own; and a factor over a whole weight can
+hide in its noise, so that gain = sum q r / sum r^2 must be 1 within `gain` or the share of noise,
+sum (r - q)^2 / sum r^2, whichever is more. bitsandbytes only rounds: its weights must lie as near
+to the baseline as rounding the baseline does, within rounding_db. Skipped without a baseline.]],
   example = [[numerics { sqnr_db = 18 }]],
   run = function(ctx)
     if not ctx.subject.baseline or not ctx.subject.baseline:has_weights() then

@@ -1,7 +1,9 @@
 -- Is it quantized, and do the config and the tensors agree on how?
 
 local census_of = require "qspec.census"
+local footprint = require "qspec.footprint"
 local shapes = require "qspec.shapes"
+local system = require "host.system"
 
 -- Loading attributes do not belong in a file: with this one the library unpacks the model on load.
 local function check_dequantize(ctx)
@@ -37,6 +39,23 @@ local function check_tensors_silent(ctx)
   ctx:finding { module = first, key = "quantization_config",
     found = "no packed tensor in the checkpoint", wanted = ("%d packed modules"):format(modules),
     hint = "the whole model fell back to full precision, or the config is stale" }
+end
+
+local function same_folder(a, b)
+  local function real(subject) return (system.absolute(subject.path):gsub("(.)/+$", "%1")) end
+  return a.path and b.path and real(a) == real(b)
+end
+
+-- A baseline is given for something that was made from it. Its own copy was not quantized at all.
+local function check_copy(ctx)
+  local subject, baseline = ctx.subject, ctx.subject.baseline
+  if not baseline or not baseline:has_weights() or same_folder(baseline, subject) then return end
+  if subject.quantize or census_of.packed(baseline.census) > 0 then return end
+  local own, other = footprint.of_census(subject.census), footprint.of_census(baseline.census)
+  if own ~= other then return end
+  ctx:finding { key = "quantization_config", found = "absent, and no packed tensor",
+    wanted = "something smaller than the baseline",
+    hint = "quantized nothing: the model is as large as its baseline" }
 end
 
 -- What the config says of a module against what its tensors say: the tensors win on load.
@@ -124,7 +143,7 @@ The config says quantized and no tensor is; tensors are packed and the config is
 says fp4 over nf4 tensors; both load flags of bitsandbytes are false, so that transformers loads the
 model dense with a warning only. Each is a finding. With parameters, the config must ask for that
 method, width and type. A model in full precision that claims nothing passes unless the spec wants
-otherwise.]],
+otherwise, or a baseline in another folder is just as large.]],
   example = [[quantized { method = "bitsandbytes", bits = 4, type = "nf4" }]],
   run = function(ctx)
     local subject = ctx.subject
@@ -140,6 +159,7 @@ otherwise.]],
     elseif not requested and packed > 0 then
       check_config_silent(ctx, packed)
     end
+    if not requested and packed == 0 then check_copy(ctx) end
     check_dequantize(ctx)
     check_schemes(ctx)
     check_wanted(ctx, requested)

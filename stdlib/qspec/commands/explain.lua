@@ -1,4 +1,4 @@
--- qspec explain: a page about one check, format, architecture, reporter or command, made from
+-- qspec explain: a page about one check, format, architecture, operator, reporter or command, made from
 -- the fields of its own file.
 
 local nearest = require "qspec.nearest"
@@ -11,7 +11,7 @@ local tier = require "qspec.tier"
 
 local M = {
   name = "explain",
-  summary = "explain a check, format, architecture, reporter or command",
+  summary = "explain a check, format, architecture, operator, reporter or command",
   examples = { "qspec explain memory", "qspec explain bitsandbytes" },
 }
 
@@ -19,6 +19,7 @@ local NOUNS = {
   { "checks", "check" },
   { "formats", "format" },
   { "architectures", "architecture" },
+  { "operators", "operator" },
   { "reporters", "reporter" },
   { "commands", "command" },
 }
@@ -150,7 +151,7 @@ local function unknown(name)
 end
 
 function M.options(parser)
-  parser:argument("name", "Name of a check, format, architecture, reporter or command.")
+  parser:argument("name", "Name of a check, format, architecture, operator, reporter or command.")
 end
 
 function M.run(args)

@@ -66,6 +66,17 @@ local function codes_of(w)
   return awq_words.gemm(w:read("qweight"), w.scheme.bits, w.shape[1])
 end
 
+--- The codes as a matrix, for those who change them.
+---@return any Tensor uint8 [out, in]
+function M.codes(w)
+  return awq_words.columns(w:read("qweight"), w.scheme.bits, w.shape[1]):t():contiguous()
+end
+
+--- The tensor that stores such a matrix.
+function M.recode(w, codes)
+  return awq_words.gemm_words(codes, w.scheme.bits)
+end
+
 function M.pack(w)
   local bits = w.scheme.bits
   return require("host.tensor").coded { codes = codes_of(w), bits = bits,

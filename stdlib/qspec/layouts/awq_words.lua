@@ -26,6 +26,19 @@ function M.columns(words, bits, columns)
   return tensor().unpack_fields(words, 4, ORDER):narrow(2, 1, columns)
 end
 
+local PLACES = { 1, 5, 2, 6, 3, 7, 4, 8 }  -- where ORDER puts each feature of a word, from 1
+
+--- gemm's words of codes [out, in].
+---@return any Tensor int32 [in, words]
+function M.gemm_words(codes, bits)
+  local rows = codes:t():contiguous()
+  if bits == 4 then
+    local shape = rows:shape()
+    rows = rows:reshape(shape[1], shape[2] / 8, 8):index_select(3, PLACES):reshape(shape)
+  end
+  return tensor().pack_stream(rows:contiguous(), bits):view("int32")
+end
+
 --- gemm's codes as rows of streams.
 function M.gemm(words, bits, out_features)
   if bits == 4 then

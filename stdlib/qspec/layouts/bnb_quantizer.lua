@@ -43,6 +43,13 @@ function M.config(options)
   }
 end
 
+--- The options that give what a stored weight has.
+---@param scheme table of the layout
+function M.options_of(scheme)
+  return { bits = scheme.bits, type = scheme.type, double_quant = scheme.nested_block ~= nil,
+    threshold = 6.0 }
+end
+
 local function state_text(options, weight, nested_offset)
   local shape = weight:shape()
   local fields = {

@@ -44,6 +44,17 @@ function M.pack(w)
   return require("host.tensor").rowwise_int8 { codes = w:read("weight"), absmax = w:read("SCB") }
 end
 
+--- The codes as a matrix, for those who change them: two's complement as bytes.
+---@return any Tensor uint8 [out, in]
+function M.codes(w)
+  return w:read("weight"):view("uint8")
+end
+
+--- The tensor that stores such a matrix.
+function M.recode(_, codes)
+  return codes:view("int8")
+end
+
 --- One absmax an output row in fp32.
 function M.scales(w)
   return w:read("SCB")

@@ -109,6 +109,18 @@ function M.scales(w)
   return global and scales / global:reshape(1) or scales
 end
 
+--- The codes as a matrix, for those who change them.
+---@return any Tensor uint8 [out, in]
+function M.codes(w)
+  local bits = KINDS[w.scheme.kind].bits
+  return require("host.tensor").unpack_stream(w:read("weight_packed"), bits, w.shape[2])
+end
+
+--- The tensor that stores such a matrix.
+function M.recode(w, codes)
+  return require("host.tensor").pack_stream(codes:contiguous(), KINDS[w.scheme.kind].bits)
+end
+
 --- The weight as an object that the engine decodes.
 function M.pack(w)
   local kind = KINDS[w.scheme.kind]
@@ -131,6 +143,8 @@ local function global_problems(w, suffix, problems)
   end
 end
 
+local LEAST_EXPONENT = 2 ^ -127
+
 -- Nibbles and fields without their sign.
 local function magnitudes(w)
   local kind = KINDS[w.scheme.kind]
@@ -145,7 +159,8 @@ function M.value_problems(w)
   global_problems(w, "input_global_scale", problems)
   local scales = small_floats.scales(w:read("weight_scale"))
   local stats = scale_faults.check(problems, "weight_scale", scales)
-  if stats.zeros == 0 then return problems end
+  if stats.min > LEAST_EXPONENT then return problems end
+  scales = scales:gt(LEAST_EXPONENT):where(scales, 0)  -- an exponent byte has no other 0
   local lost = block_grid.lost(scales, magnitudes(w):ne(0), companions.block(w.shape, w.scheme))
   if lost > 0 then
     problems[#problems + 1] = { key = "weight_scale", found = ("0 over %d codes that are not")

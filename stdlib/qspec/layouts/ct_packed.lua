@@ -139,6 +139,18 @@ local function order_of(w)
   if order and order:numel() > 0 and order:max() >= 0 then return order end
 end
 
+--- The codes as a matrix, for those who change them: fields, code + 2^(bits-1).
+---@return any Tensor uint8 [out, in]
+function M.codes(w)
+  return require("host.tensor").unpack_stream(w:read("weight_packed"), w.scheme.bits, w.shape[2])
+end
+
+--- The tensor that stores such a matrix.
+function M.recode(w, codes)
+  local rows = require("host.tensor").pack_stream(codes:contiguous(), w.scheme.bits)
+  return rows:view("int32")
+end
+
 --- The weight as an object that the engine decodes.
 function M.pack(w)
   local bits = w.scheme.bits

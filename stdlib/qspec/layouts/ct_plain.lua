@@ -115,6 +115,17 @@ function M.scales(w)
   return companions.matrix(small_floats.scales(w:read("weight_scale")), w.shape, w.scheme)
 end
 
+--- The codes as a matrix of bytes, for those who change them.
+---@return any Tensor uint8 [out, in]
+function M.codes(w)
+  return w:read("weight"):view("uint8")
+end
+
+--- The tensor that stores such a matrix.
+function M.recode(w, codes)
+  return codes:view(w.tensors.weight.torch_dtype)
+end
+
 -- Half types in which the library subtracts e4m3 zero points.
 local HALF = { BF16 = "bfloat16", F16 = "float16", U8 = "bfloat16" }
 

@@ -159,6 +159,17 @@ function M.scales(w)
   return small_floats.scales(w:read(w.scheme.scale_suffix))
 end
 
+--- The codes as a matrix, for those who change them; nil for packed ones.
+---@return any|nil Tensor uint8 [out, in]
+function M.codes(w)
+  return w.scheme.bits == 8 and w:read("weight"):view("uint8") or nil
+end
+
+--- The tensor that stores such a matrix.
+function M.recode(w, codes)
+  return codes:view(w.tensors.weight.torch_dtype)
+end
+
 --- The weight as an object that the engine decodes.
 function M.pack(w)
   local scales, scheme = M.scales(w), w.scheme

@@ -16,7 +16,7 @@ end
 -- Read it as a config, or nil: the file is not ours, and transformers does not look at it.
 local function read_beside(subject, file)
   if not subject:has_file(file) then return nil end
-  local ok, raw = pcall(json.read, subject:file(file))
+  local ok, raw = pcall(subject.folder.json, subject.folder, file)
   return ok and type(raw) == "table" and raw or nil
 end
 

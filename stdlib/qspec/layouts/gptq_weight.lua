@@ -140,6 +140,19 @@ function M.undecodable(w)
   end
 end
 
+--- The codes as a matrix, for those who change them.
+---@return any Tensor uint8 [out, in]
+function M.codes(w)
+  local tensor = require("host.tensor")
+  return tensor.unpack_stream(tensor.transpose_words(w:read("qweight")), w.scheme.bits, w.shape[2])
+end
+
+--- The tensor that stores such a matrix.
+function M.recode(w, codes)
+  local rows = require("host.tensor").pack_stream(codes:contiguous(), w.scheme.bits)
+  return rows:contiguous():view("int32"):t():contiguous()
+end
+
 --- The weight as an object that the engine decodes.
 function M.pack(w)
   local tensor, scheme = require("host.tensor"), w.scheme

@@ -83,6 +83,15 @@ function Checkpoint:put(name, dtype, shape, data) end
 ---@param name string
 function Checkpoint:drop(name) end
 
+---As if a tensor lay in that file of the folder; only an index cares. Of an overlay only.
+---@param name string
+---@param file string
+function Checkpoint:place(name, file) end
+
+---Problems are those of this index from now on. Of an overlay only.
+---@param text string as model.safetensors.index.json has it
+function Checkpoint:set_index(text) end
+
 ---Closes it before the collector would.
 function Checkpoint:release() end
 

@@ -49,6 +49,10 @@ function system.read(path, max_bytes) end
 ---@param text string
 function system.write_atomic(path, text) end
 
+---Makes a folder, and those above it that are missing; one that is there stays.
+---@param path string
+function system.make_folder(path) end
+
 ---Raises when the system refuses: a full disk, a closed pipe.
 ---@param text string
 function system.stdout(text) end

@@ -26,6 +26,8 @@ local Tensor = {}
 ---@field worst_index integer? where max_abs_error is first reached, in the flattened tensor
 ---@field worst_block integer? the block with the largest sum e^2 / sum r^2
 ---@field worst_block_sqnr_db number sqnr_db of that block
+---@field worst_block_power number its sum r^2 over that of an average block; 0 when all are equal
+---@field gain number sum r q / sum r^2: 1.05 when values are 5 % too large; inf when not finite
 ---@field count integer
 ---@field nonfinite_decoded integer
 ---@field nonfinite_baseline integer

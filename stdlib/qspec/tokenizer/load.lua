@@ -20,7 +20,7 @@ end
 
 local function read_object(subject, name)
   if not subject:has_file(name) then return nil end
-  local value = json.read(subject:file(name))
+  local value = subject.folder:json(name)
   if type(value) == "table" and not json.is_array(value) then return value end
   refuse(name .. " is not a JSON object", nil, subject:file(name))
 end

@@ -6,11 +6,9 @@ local base64 = require "qspec.tokenizer.base64"
 local outcome = require "qspec.outcome"
 local printable = require "qspec.printable"
 local protobuf = require "qspec.tokenizer.protobuf"
-local system = require "host.system"
 
 local M = {}
 
-local MOST_BYTES = 2 ^ 28
 local NORMAL = 1
 
 M.CONTROL, M.USER_DEFINED = 3, 4
@@ -92,11 +90,12 @@ local function refuse(message_text, where)
 end
 
 --- Reads a model file.
----@param path string
+---@param folder qspec.Folder
+---@param name string
 ---@return table { pieces: {piece, score, type}[], ids: table<string, integer>, trainer: table,
 ---  charsmap: string? base64 }
-function M.read(path)
-  local text = system.read(path, MOST_BYTES)
+function M.read(folder, name)
+  local path, text = folder:file(name), folder:text(name)
   local model, ids = parse(text, path)
   if #model.pieces == 0 then
     refuse("no pieces are in this SentencePiece model", path)

@@ -137,9 +137,10 @@ local function added_pieces(model)
   return list
 end
 
-local function of_sentencepiece(path, class, o)
-  local model = sentencepiece_file.read(path)
-  local found = { where = path, charsmap = model.charsmap, added = added_pieces(model) }
+local function of_sentencepiece(folder, class, o)
+  local model = sentencepiece_file.read(folder, class.file)
+  local found = { where = folder:file(class.file),
+    charsmap = model.charsmap, added = added_pieces(model) }
   if wants_merges(class, model, o) then
     local merges = sentencepiece_file.merges(texts_of(model.pieces), model.ids)
     found.ids, found.size = model.ids, #model.pieces
@@ -155,16 +156,15 @@ local function of_sentencepiece(path, class, o)
   return found
 end
 
-local function of_word_list(path)
-  local vocab, size = vocabulary_files.word_list(path)
-  return { ids = vocab, size = size, where = path, model = { vocab = vocab } }
+local function of_word_list(folder, name)
+  local vocab, size = vocabulary_files.word_list(folder, name)
+  return { ids = vocab, size = size, where = folder:file(name), model = { vocab = vocab } }
 end
 
-local function of_bpe(subject)
-  local where = subject:file("vocab.json")
-  local vocab, size = vocabulary_files.vocab(where)
-  return { ids = vocab, size = size, where = where, model = { vocab = vocab,
-    merges = listed(vocabulary_files.merges(subject:file("merges.txt"))) } }
+local function of_bpe(folder)
+  local vocab, size = vocabulary_files.vocab(folder, "vocab.json")
+  return { ids = vocab, size = size, where = folder:file("vocab.json"), model = { vocab = vocab,
+    merges = listed(vocabulary_files.merges(folder, "merges.txt")) } }
 end
 
 local UNREAD = { "tekken.json", "tiktoken.model" }
@@ -180,12 +180,12 @@ local SAVE = "save the tokenizer beside the model: tokenizer.save_pretrained(fol
 function M.read(subject, class, file, o)
   if file then return of_file(file, subject:file("tokenizer.json")) end
   if class.file == "vocab.txt" and subject:has_file("vocab.txt") then
-    return of_word_list(subject:file("vocab.txt"))
+    return of_word_list(subject.folder, "vocab.txt")
   elseif class.file and subject:has_file(class.file) then
-    return of_sentencepiece(subject:file(class.file), class, o)
+    return of_sentencepiece(subject.folder, class, o)
   elseif class.build and not class.file and subject:has_file("vocab.json")
     and subject:has_file("merges.txt") then
-    return of_bpe(subject)
+    return of_bpe(subject.folder)
   end
   for _, name in ipairs(UNREAD) do
     if subject:has_file(name) then

@@ -3,11 +3,9 @@
 local json = require "host.json"
 local outcome = require "qspec.outcome"
 local printable = require "qspec.printable"
-local system = require "host.system"
 
 local M = {}
 
-local MOST_BYTES = 2 ^ 28
 local MOST_IDS = 2 ^ 31
 
 local function refuse(message, where, hint)
@@ -15,11 +13,12 @@ local function refuse(message, where, hint)
 end
 
 --- vocab.json: an object from token to id.
----@param path string
+---@param folder qspec.Folder
+---@param name string
 ---@return table<string, integer>
 ---@return integer size
-function M.vocab(path)
-  local vocab = json.read(path)
+function M.vocab(folder, name)
+  local path, vocab = folder:file(name), folder:json(name)
   if type(vocab) ~= "table" or json.is_array(vocab) then refuse("this is no JSON object", path) end
   local size = 0
   for token, id in pairs(vocab) do
@@ -39,11 +38,12 @@ local function lines(text)
 end
 
 --- merges.txt: two tokens a line. Lines that begin with #version are passed over.
----@param path string
+---@param folder qspec.Folder
+---@param name string
 ---@return { [1]: string, [2]: string }[]
-function M.merges(path)
-  local merges, number = {}, 0
-  for line in lines(system.read(path, MOST_BYTES)) do
+function M.merges(folder, name)
+  local path, merges, number = folder:file(name), {}, 0
+  for line in lines(folder:text(name)) do
     number = number + 1
     if line ~= "" and line:sub(1, 8) ~= "#version" then
       local left, right = line:match("^([^ ]+) ([^ ]+)$")
@@ -58,12 +58,13 @@ function M.merges(path)
 end
 
 --- vocab.txt: a token a line, whose number from 0 is its id; of equal ones the last.
----@param path string
+---@param folder qspec.Folder
+---@param name string
 ---@return table<string, integer>
 ---@return integer size
-function M.word_list(path)
+function M.word_list(folder, name)
   local vocab, id, size = {}, 0, 0
-  for token in lines(system.read(path, MOST_BYTES)) do
+  for token in lines(folder:text(name)) do
     if not vocab[token] then size = size + 1 end
     vocab[token], id = id, id + 1
   end

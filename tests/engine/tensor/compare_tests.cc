@@ -38,6 +38,7 @@ BOOST_AUTO_TEST_CASE(metrics_follow_their_formulas_in_double) {
     const Comparison result = compare(decoded, baseline);
     BOOST_TEST(result.count == count);
     BOOST_TEST(result.sqnr_db() == 10 * std::log10(squares / errors), tt::tolerance(1e-5));
+    BOOST_TEST(result.gain() == (r * q).sum().item<double>() / squares, tt::tolerance(1e-6));
     BOOST_TEST(result.nmse() == errors / squares, tt::tolerance(1e-5));
     const double cosine =
         (r * q).sum().item<double>() / std::sqrt(squares * q.pow(2).sum().item<double>());
@@ -65,6 +66,7 @@ BOOST_AUTO_TEST_CASE(the_worst_block_is_the_one_with_the_largest_relative_error)
   decoded.slice(0, 450, 451).fill_(0.02);
   const Comparison result = compare(decoded, baseline, 64);
   BOOST_TEST(result.worst_block == 7);
+  BOOST_TEST(result.worst_block_power() == 64e-4 / (576 + 64e-4) * 10, tt::tolerance(1e-6));
   BOOST_TEST(result.max_error_index == 200);
 }
 
