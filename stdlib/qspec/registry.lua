@@ -50,6 +50,10 @@ local FOLDERS = {
     },
     optional = { params = { type = "table" }, tags = { type = "table" } },
   },
+  incidents = {
+    noun = "class of incidents",
+    required = { incidents = { type = "table" } },
+  },
   operators = {
     noun = "operator",
     required = {
@@ -235,7 +239,7 @@ end
 local opened = {}
 
 ---The registry of a folder; asked again, the same one.
----@param folder "architectures"|"formats"|"checks"|"operators"|"reporters"|"commands"
+---@param folder "architectures"|"formats"|"checks"|"incidents"|"operators"|"reporters"|"commands"
 ---@param source { roots: string[], list: function, kind: function, load: function }? for tests
 ---@return qspec.Registry
 local function registry(folder, source)
