@@ -30,11 +30,22 @@ end
 local function require_sound(job, steps, path)
   local result = trial.run(job.subject, steps, job.family)
   if not (result.killed or result.fault) then return end
-  local finding = result.finding or {}
-  local what = { finding.module or "", finding.key or "", finding.found or result.fault or "" }
-  error(outcome.error("checkpoint", ("the spec fails before anything is broken: %s, %s"):format(
-    result.check, (table.concat(what, " "):gsub("%s+", " "))),
+  local finding, what = result.finding or {}, {}
+  for _, part in ipairs { finding.module or "", finding.key or "", finding.found or "",
+    result.fault or "" } do
+    if part ~= "" then what[#what + 1] = part end
+  end
+  error(outcome.error("checkpoint", ("the spec fails before anything is broken: %s: %s"):format(
+    result.check, table.concat(what, " ")),
     "mutants say something only of a spec that passes", path), 0)
+end
+
+local function require_relation(subject)
+  local baseline = subject.baseline
+  if not baseline or baseline.architecture == subject.architecture then return end
+  error(outcome.error("usage", ("the baseline is a '%s', the model a '%s'"):format(
+    baseline.architecture.name, subject.architecture.name),
+    "name the checkpoint that the model was made from", baseline.path), 0)
 end
 
 local function infer_baseline(job, highest)
@@ -48,6 +59,7 @@ end
 local function survey_job(job, args, operators, wanted)
   local highest = args.tier or "generate"
   infer_baseline(job, highest)
+  require_relation(job.subject)
   local steps = trial.steps(job.declarations, highest)
   require_sound(job, steps, job.subject.path)
   local plans, unfit = survey.plan(job.subject, operators, wanted)
@@ -103,16 +115,17 @@ changed, or its operator says so and the logits are the same bit for bit.]],
   run = function(args)
     local operators = selection.operators(registry("operators").all(), args.operators)
     local wanted = selection.doses(args.dose)
-    local surveys, worst = {}, 1
+    local surveys, worst, made = {}, 1, 0
     for i, job in ipairs(stored_jobs(args)) do
       surveys[i] = survey_job(job, args, operators, wanted)
-      worst = math.min(worst, surveys[i].score)
+      worst, made = math.min(worst, surveys[i].score), made + #surveys[i].results
     end
     if args.json then
       system.stdout(json.encode(report.to_json(surveys, args.spec), { indent = 2 }) .. "\n")
     else
       system.stdout(report.render(surveys, args))
     end
+    if made == 0 then return outcome.EXIT_NOTHING end
     return args.min_score and worst < args.min_score and outcome.EXIT_FAIL or outcome.EXIT_PASS
   end,
 }

@@ -35,6 +35,7 @@ local function class_lines(rows, classes)
     local caught, expressible, all = numbers(of_class(rows, class.name))
     cells[#cells + 1] = { class.name, tostring(caught), tostring(expressible), tostring(all) }
   end
+  if #classes == 1 then return text_table.lines(cells) end
   local caught, expressible, all = numbers(rows)
   cells[#cells + 1] = { "all", tostring(caught), tostring(expressible), tostring(all) }
   return text_table.lines(cells)
