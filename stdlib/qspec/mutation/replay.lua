@@ -1,10 +1,9 @@
 -- Incidents of the past, played again: each that an operator expresses is done to a small model,
 -- and the default checks are asked whether they would have noticed.
 
+local jobs = require "qspec.mutation.jobs"
 local outcome = require "qspec.outcome"
-local plan = require "qspec.plan"
 local registry = require "qspec.registry"
-local spec = require "qspec.spec"
 local survey = require "qspec.mutation.survey"
 local system = require "host.system"
 local trial = require "qspec.mutation.trial"
@@ -28,8 +27,8 @@ local function open(name)
   local family, rest = name:match("^([^-]+)%-([^-]+)%-")
   local baseline = family and find(family .. "-" .. rest)
   if not path or not baseline then return nil end
-  local loaded = spec.load(("%s/specs/%s.lua"):format(system.home(), family))
-  local job = plan.make(loaded, { model = path, baseline = baseline, only = {}, skip = {} })[1]
+  local job = jobs.of_spec(("%s/specs/%s.lua"):format(system.home(), family),
+    { model = path, baseline = baseline, only = {}, skip = {} })[1]
   return { job = job, steps = trial.steps(job.declarations, "generate"), tried = {} }
 end
 
