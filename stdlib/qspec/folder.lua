@@ -29,9 +29,14 @@ function Folder:file(name)
   return self.path and self.path .. "/" .. name
 end
 
+--- What lies under a name: "file", "directory", "other", or nil.
+function Folder:kind(name)
+  if self.changed[name] ~= nil then return self.changed[name] and "file" or nil end
+  return self.path and system.kind(self:file(name)) or nil
+end
+
 function Folder:has(name)
-  if self.changed[name] ~= nil then return self.changed[name] ~= false end
-  return self.path and system.kind(self:file(name)) == "file" or false
+  return self:kind(name) == "file"
 end
 
 --- Names of what lies in the folder, sorted.

@@ -71,6 +71,9 @@ local FOLDERS = {
       adds_bos = { type = "boolean" },
       named_tokens = { type = "table" },
     },
+  incidents = {
+    noun = "class of incidents",
+    required = { incidents = { type = "table" } },
   },
   operators = {
     noun = "operator",
@@ -269,7 +272,7 @@ end
 local opened = {}
 
 ---The registry of a folder; asked again, the same one.
----@param folder "architectures"|"formats"|"checks"|"operators"|"reporters"|"commands"|
+---@param folder "architectures"|"formats"|"checks"|"incidents"|"operators"|"reporters"|"commands"|
 ---  "tokenizer_classes"
 ---@param source { roots: string[], list: function, kind: function, load: function }? for tests
 ---@return qspec.Registry

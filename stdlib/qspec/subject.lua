@@ -75,7 +75,7 @@ function lazy.config_file(self)
     refuse("checkpoint", "this is a file, wanted a model folder",
       "the folder holds config.json beside the weights", self.path)
   end
-  if not self:has_file("config.json") then
+  if self.folder:kind("config.json") == nil then
     if system.kind(self.path) == nil then checkpoint.open(self.path) end
     refuse("checkpoint", "there is no config.json in the model folder",
       "a model folder as save_pretrained writes it has one", self.path)

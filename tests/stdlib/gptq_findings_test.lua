@@ -8,6 +8,7 @@ local made = require "synthetic_model"
 local quantization_config = require "qspec.quantization_config"
 local system = require "host.system"
 local test = require "test"
+local Folder = require "qspec.folder"
 
 local NAMES = { "model.layers.0.self_attn.q_proj", "model.layers.0.mlp.up_proj", "lm_head" }
 
@@ -25,9 +26,9 @@ local function subject_of(format, text, o)
     config_file = { where = folder .. "/config.json" },
     quantization_source = { where = folder .. "/" .. (o.where or "config.json") } }
   for i, name in ipairs(NAMES) do subject.modules[i] = made.linear(name, 8, 8) end
+  subject.folder = Folder.new(folder)
   function subject.has_weights() return true end
-  function subject.file(_, name) return folder .. "/" .. name end
-  function subject.has_file(_, name) return system.kind(folder .. "/" .. name) == "file" end
+  function subject.has_file(_, name) return subject.folder:has(name) end
   return subject
 end
 

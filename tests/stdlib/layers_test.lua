@@ -13,17 +13,21 @@ local REACH = {
   formats = { layouts = true, gguf = true },
   checks = {},
   reporters = {},
+  operators = { mutation = true, layouts = true },
+  incidents = {},
 }
 
 -- Modules with only these callers.
 local CALLERS = {
   ["qspec.main"] = {},
   ["qspec.session"] = { ["qspec.commands.run"] = true },
-  ["qspec.runner"] = { ["qspec.session"] = true },
+  ["qspec.runner"] = { ["qspec.session"] = true, ["qspec.mutation.trial"] = true,
+    ["qspec.mutation.advice"] = true },
   ["qspec.acceptance"] = { ["qspec.commands.accept"] = true },
   ["qspec.spec"] = { ["qspec.session"] = true, ["qspec.runner"] = true,
-    ["qspec.acceptance"] = true },
-  ["qspec.plan"] = { ["qspec.session"] = true, ["qspec.acceptance"] = true },
+    ["qspec.acceptance"] = true, ["qspec.mutation.jobs"] = true },
+  ["qspec.plan"] = { ["qspec.session"] = true, ["qspec.acceptance"] = true,
+    ["qspec.mutation.jobs"] = true },
   ["qspec.census"] = { ["qspec.subject"] = true, ["qspec.checks.quantized"] = true },
 }
 
@@ -122,11 +126,13 @@ test("LibTorch is required inside of a function, never when a file is loaded", f
   end
 end)
 
-test("LibTorch is required by layouts, checks on weights, and what runs a model", function()
+test("LibTorch is required by layouts, what breaks weights, and what runs a model", function()
   local may = { ["qspec.runtime"] = true, ["qspec.objects"] = true, ["qspec.weights"] = true,
-    ["qspec.stored_weight"] = true, ["qspec.expert_parts"] = true, ["qspec.experts"] = true }
+    ["qspec.stored_weight"] = true, ["qspec.expert_parts"] = true, ["qspec.experts"] = true,
+    ["qspec.nearest_rounding"] = true }
+  local folders = { layouts = true, mutation = true, operators = true }
   each_requirement(function(module, name)
-    if TORCH[name] and not may[module.name] and module.folder ~= "layouts" then
+    if TORCH[name] and not may[module.name] and not folders[module.folder] then
       test.fail(module.name .. " requires " .. name)
     end
   end)

@@ -12,7 +12,8 @@ local M = {
   examples = { "qspec list", "qspec list checks", "qspec list --json" },
 }
 
-local KINDS = { "checks", "formats", "architectures", "operators", "reporters", "commands", "specs" }
+local KINDS = { "checks", "formats", "architectures", "operators", "reporters", "commands",
+  "specs" }
 
 local LONGEST_SPEC = 4 * 1024 * 1024
 

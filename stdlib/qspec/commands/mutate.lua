@@ -1,55 +1,20 @@
 -- qspec mutate: what would this spec have noticed?
 
+local jobs = require "qspec.mutation.jobs"
 local json = require "host.json"
 local outcome = require "qspec.outcome"
-local plan = require "qspec.plan"
 local progress = require "qspec.mutation.progress"
 local registry = require "qspec.registry"
 local report = require "qspec.mutation.report"
 local selection = require "qspec.mutation.selection"
-local spec = require "qspec.spec"
 local survey = require "qspec.mutation.survey"
 local system = require "host.system"
 local trial = require "qspec.mutation.trial"
 
--- Models that are stored as they are checked; quantizing on load leaves nothing to break.
-local function stored_jobs(args)
-  local jobs, loaded = {}, spec.load(args.spec)
-  for _, job in ipairs(plan.make(loaded, { model = args.model, baseline = args.baseline,
-    only = args.only, skip = args.skip, tier = args.tier })) do
-    local subject = job.subject
-    local usable = subject and subject:has_weights() and not subject.quantize
-    if usable and #job.declarations > 0 then jobs[#jobs + 1] = job end
-  end
-  if #jobs > 0 then return jobs end
-  error(outcome.error("usage", "the spec has no model whose files are on this machine",
-    "name one with --model PATH", args.spec), 0)
-end
-
--- A spec that fails on the genuine model would call every mutant noticed.
-local function require_sound(job, steps, path)
-  local result = trial.run(job.subject, steps, job.family)
-  if not (result.killed or result.fault) then return end
-  local finding = result.finding or {}
-  local what = { finding.module or "", finding.key or "", finding.found or result.fault or "" }
-  error(outcome.error("checkpoint", ("the spec fails before anything is broken: %s, %s"):format(
-    result.check, (table.concat(what, " "):gsub("%s+", " "))),
-    "mutants say something only of a spec that passes", path), 0)
-end
-
-local function infer_baseline(job, highest)
-  local subject = job.subject
-  if not subject.known_baselines then return end
-  local rank = require("qspec.tier").rank(highest)
-  subject.baseline = require("qspec.baseline").infer(subject, subject.known_baselines, rank)
-    or false
-end
-
 local function survey_job(job, args, operators, wanted)
   local highest = args.tier or "generate"
-  infer_baseline(job, highest)
   local steps = trial.steps(job.declarations, highest)
-  require_sound(job, steps, job.subject.path)
+  jobs.require_sound(job, steps, highest)
   local plans, unfit = survey.plan(job.subject, operators, wanted)
   local results, line = {}, progress.open()
   for i, one in ipairs(plans) do
@@ -103,16 +68,17 @@ changed, or its operator says so and the logits are the same bit for bit.]],
   run = function(args)
     local operators = selection.operators(registry("operators").all(), args.operators)
     local wanted = selection.doses(args.dose)
-    local surveys, worst = {}, 1
-    for i, job in ipairs(stored_jobs(args)) do
+    local surveys, worst, made = {}, 1, 0
+    for i, job in ipairs(jobs.of_spec(args.spec, args)) do
       surveys[i] = survey_job(job, args, operators, wanted)
-      worst = math.min(worst, surveys[i].score)
+      worst, made = math.min(worst, surveys[i].score), made + #surveys[i].results
     end
     if args.json then
       system.stdout(json.encode(report.to_json(surveys, args.spec), { indent = 2 }) .. "\n")
     else
       system.stdout(report.render(surveys, args))
     end
+    if made == 0 then return outcome.EXIT_NOTHING end
     return args.min_score and worst < args.min_score and outcome.EXIT_FAIL or outcome.EXIT_PASS
   end,
 }

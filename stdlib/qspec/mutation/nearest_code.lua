@@ -5,7 +5,9 @@ local StoredWeight = require "qspec.stored_weight"
 
 local M = {}
 
-local function tensor() return require "host.tensor" end
+local function tensor()
+  return require "host.tensor"
+end
 
 --- What a weight decodes to, in float32.
 ---@param weight qspec.StoredWeight

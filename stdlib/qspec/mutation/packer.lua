@@ -13,7 +13,9 @@ local StoredWeight = require "qspec.stored_weight"
 
 local M = {}
 
-local function tensor() return require "host.tensor" end
+local function tensor()
+  return require "host.tensor"
+end
 
 -- A packed module to imitate.
 local function donor_of(subject)

@@ -102,15 +102,18 @@ end
 
 local function summary(one)
   local results = one.results
+  if #results == 0 then return one.name .. ": no operator fits" end
   return ("%s: %s, %d killed, %d survived, %d equivalent, score %.1f %%"):format(one.name,
     units.count(#results, "mutant"), count(results, "killed"), count(results, "survived")
     + count(results, "fault"), count(results, "equivalent"), one.score * 100)
 end
 
 local function add_survey(lines, one, args)
-  lines[#lines + 1] = ("%s on %s"):format(args.spec, printable.line(one.path))
+  lines[#lines + 1] = ("%s on %s"):format(args.spec, printable.line(one.name))
   lines[#lines + 1] = ""
-  for _, line in ipairs(table_lines(by_operator(one.results))) do lines[#lines + 1] = line end
+  for _, line in ipairs(#one.results > 0 and table_lines(by_operator(one.results)) or {}) do
+    lines[#lines + 1] = line
+  end
   result_lines(lines, "survivors", one.results, { survived = true, fault = true })
   if args.verbose then
     result_lines(lines, "equivalent", one.results, { equivalent = true })

@@ -86,8 +86,8 @@ function M.try(job, steps, plan)
   local result = trial.run(mutant:subject(), steps, job.family)
   local status, reason = status_of(result, plan, mutant)
   local lacking = status == "survived" and advice.line(job.declarations, mutant) or nil
-  return { operator = plan.operator, advice = lacking, variant = plan.variant.name, dose = plan.dose,
-    name = plan.name, status = status, reason = reason, trial = result }, mutant
+  return { operator = plan.operator, variant = plan.variant.name, dose = plan.dose,
+    name = plan.name, status = status, reason = reason, trial = result, advice = lacking }, mutant
 end
 
 --- Killed mutants as a share of those that are none of the genuine model; 1 when there is none.

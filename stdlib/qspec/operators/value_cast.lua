@@ -2,7 +2,9 @@
 
 local parts = require "qspec.mutation.parts"
 
-local function tensor() return require "host.tensor" end
+local function tensor()
+  return require "host.tensor"
+end
 
 local function cast(mutant, entry, dtype)
   mutant:store(entry.name, tensor().read(mutant.genuine.checkpoint, entry.name):to(dtype))

@@ -1,0 +1,32 @@
+-- Incidents of the class 'calibration', in few words: what happened in public trackers.
+
+return {
+  name = "calibration",
+  summary = "scales of a calibration that did not see its data",
+  incidents = {
+    { id = "Model-Optimizer#1382(a)", by = "permod SQNR",
+      what = "MSE calibration looked up a singular attribute name",
+      operator = "scale_gain", variant = "x 2", dose = "module",
+      instead = "a linear layer" },
+    { id = "llm-compressor#2826", by = "value lint",
+      what = "moe_calibrate_all_experts was accepted but never wired",
+      operator = "set_scale", variant = "NaN", dose = "block",
+      instead = "a linear layer" },
+    { id = "Model-Optimizer#1354", by = "header uniformity across experts",
+      what = "experts with NaN/no calibration got another format than siblings",
+      operator = "drop_companion", variant = "weight_scale", dose = "module",
+      on = "qwen2-tiny-ct-fp8_dynamic", instead = "a weight's scale" },
+    { id = "Model-Optimizer#1142", by = "keyset uniformity across experts",
+      what = "experts with zero tokens leave act_scale a Python float",
+      operator = "drop_companion", variant = "weight_scale", dose = "module",
+      on = "qwen2-tiny-ct-fp8_dynamic", instead = "a weight's scale" },
+    { id = "Model-Optimizer#831", by = "value lint",
+      what = "force-routing workaround fed garbage into calibration",
+      operator = "set_scale", variant = "NaN", dose = "block",
+      instead = "a linear layer" },
+    { id = "llama.cpp#7816", by = "value lint",
+      what = "Qwen2-MoE imatrix contains NaN",
+      operator = "set_scale", variant = "NaN", dose = "block",
+      instead = "a linear layer" },
+  },
+}

@@ -1,0 +1,33 @@
+-- Incidents of the class 'packing', in few words: what happened in public trackers.
+
+return {
+  name = "packing",
+  summary = "codes lie in another order",
+  incidents = {
+    { id = "Quark#30", by = "permod vs baseline",
+      what = "int4 bytes packed linearly while config says pack_method=reorder",
+      operator = "pack_order", variant = "split halves for pairs", dose = "module" },
+    { id = "mlx-serve#305", by = "permod",
+      what = "3/5/6-bit rows are packed densely",
+      operator = "pack_order", variant = "AWQ's order in every word", dose = "module",
+      on = "qwen2-tiny-gptq4act", instead = "another wrong order" },
+    { id = "imp#722", by = "permod",
+      what = "Q4_0 kernel unpacked interleaved instead of split nibbles",
+      operator = "pack_order", variant = "split halves for pairs", dose = "module" },
+    { id = "imp#567", by = "permod",
+      what = "GGUF MXFP4 elements are split-ordered, read as linear pairs",
+      operator = "pack_order", variant = "split halves for pairs", dose = "module" },
+    { id = "imp#58", by = "permod",
+      what = "CPU fallback dequant read interleaved 17-byte blocks where data",
+      operator = "pack_order", variant = "split halves for pairs", dose = "module" },
+    { id = "1bit-MONSTER#572", by = "permod",
+      what = "Q4_0 written with pair order and two's complement instead of excess-8",
+      operator = "nibble_swap", dose = "module" },
+    { id = "vllm#5218", by = "permod",
+      what = "W4A8 pack wrong when scales are not absmax",
+      operator = "scale_gain", variant = "x 2", dose = "module" },
+    { id = "aprender#237", by = "header arithmetic",
+      what = "int8 tensors 4:1 too small, int4 tensors all zeros",
+      operator = "set_scale", variant = "0", dose = "block" },
+  },
+}

@@ -1,0 +1,31 @@
+-- Incidents of the class 'vision', in few words: what happened in public trackers.
+
+return {
+  name = "vision",
+  summary = "a vision tower is packed like the rest",
+  incidents = {
+    { id = "ComfyUI-JoyCaption#53", by = "modtype per excluded glob",
+      what = "transformers 5 changed skip matching from substring to anchored re.match:",
+      operator = "quant_excluded", variant = "lm_head",
+      instead = "the output head" },
+    { id = "vllm#9628", by = "config-vs-header",
+      what = "vision tower constructed without its prefix",
+      operator = "ignore_edit", variant = "prefix added" },
+    { id = "Model-Optimizer#1691", by = "modtype per glob",
+      what = "general presets leak into the SigLIP tower by wildcard",
+      operator = "quant_excluded", variant = "lm_head",
+      instead = "the output head" },
+    { id = "vllm-omni#2686", by = "dtype per component",
+      what = "vision and audio encoders receive the FP8 config",
+      operator = "value_cast", variant = "norms to float8", dose = "module",
+      instead = "a norm" },
+    { id = "imp#1422", by = "header lint",
+      what = "quantizer would have written 111 vision-tower tensors as NVFP4 that no loader",
+      operator = "quant_excluded", variant = "lm_head",
+      instead = "the output head" },
+    { id = "Model-Optimizer#1690", by = "header lint",
+      what = "W4A8 AWQ: vision MLP in-features 4304 is no multiple of 128",
+      operator = "config_field", variant = "quantization_config.group_size",
+      on = "qwen2-tiny-gptq4act" },
+  },
+}

@@ -1,0 +1,32 @@
+-- Incidents of the class 'zero-point', in few words: what happened in public trackers.
+
+return {
+  name = "zero_point",
+  summary = "zero points are off",
+  incidents = {
+    { id = "vllm#38966", by = "header+value lint",
+      what = "zeros stored v2-style while checkpoint_format says 'gptq'",
+      operator = "config_field", variant = "quantization_config.checkpoint_format",
+      on = "qwen2-tiny-gptq4act" },
+    { id = "vllm#26092", by = "config vs value lint",
+      what = "gptq_v2 checkpoints read as v1: '!!!!'",
+      operator = "config_field", variant = "quantization_config.checkpoint_format",
+      on = "qwen2-tiny-gptq4act" },
+    { id = "GPTQModel#2350", by = "permod",
+      what = "AWQ->ExLlama repack does z-1: 0 becomes -1 packed as 15: NaN logits and ppl",
+      operator = "zero_shift", variant = "-1", dose = "module",
+      on = "qwen2-tiny-gptq4act" },
+    { id = "text-generation-inference#2120", by = "permod",
+      what = "asymmetric packing resets every zero point 0 to 1",
+      operator = "zero_shift", variant = "0 becomes 1", dose = "module",
+      on = "qwen2-tiny-gptq4act" },
+    { id = "AutoGPTQ#325", by = "xver",
+      what = "zeros -= 1 made sym=False unusable",
+      operator = "zero_shift", variant = "-1", dose = "module",
+      on = "qwen2-tiny-gptq4act" },
+    { id = "compressed-tensors#225", by = "header lint",
+      what = "zero points not saved in the asymmetric case when all zero",
+      operator = "drop_companion", variant = "qzeros", dose = "module",
+      on = "qwen2-tiny-gptq4act" },
+  },
+}
