@@ -61,7 +61,7 @@ end
 ---@class qspec.ModelModule
 ---@field name string "transformer.h.0.mlp.dense_h_to_4h"
 ---@field class string transformers' name for it: "Linear", "Embedding", "LayerNorm"
----@field kind "linear"|"embedding"|"norm"|"router"|"experts"|"parameter"|"buffers"
+---@field kind "linear"|"embedding"|"norm"|"router"|"experts"|"convolution"|"parameter"|"buffers"
 ---@field in_features integer|nil of a linear
 ---@field out_features integer|nil of a linear
 ---@field shape integer[] of the weight as it is stored; empty of a module of buffers

@@ -117,11 +117,13 @@ def folded(modules):
             parameters = {parameter: parameters.get("weight")}
             if module["kind"] == "parameter" and name in found:
                 module["class"] = found[name][0]
+        buffers = module["buffers"] or {}
         known = found.get(name)
         if known:
-            found[name] = (known[0], {**known[1], **parameters}, known[2])
+            class_name = module["class"] if known[0] == "Parameter" else known[0]
+            found[name] = (class_name, {**known[1], **parameters}, {**known[2], **buffers})
         else:
-            found[name] = (module["class"], parameters, module["buffers"] or {})
+            found[name] = (module["class"], parameters, buffers)
     return found
 
 

@@ -46,6 +46,12 @@ function Listing:plain_linear(name, in_features, out_features, bias)
   self:add(linear_module(name, in_features, out_features, PLAIN), self:has_bias(name, bias))
 end
 
+--- A convolution over time with a filter of its own for each channel.
+function Listing:convolution(name, channels, width, bias)
+  self:add({ name = name, class = "Conv1d", kind = "convolution", shape = { channels, 1, width } },
+    bias, channels)
+end
+
 function Listing:embedding(name, rows, width, class, buffers)
   self:add({ name = name, class = class or "Embedding", kind = "embedding",
     shape = { rows, width }, buffers = buffers }, false)
