@@ -57,6 +57,11 @@ CASES = {
     "llama-yarn": of("llama", rope_parameters=YARN),
     "llama-dynamic": of("llama", max_position_embeddings=16, rope_parameters=dict(
         rope_type="dynamic", factor=2.0, rope_theta=10000.0)),
+    "llama-tied": of("llama", tie_word_embeddings=True, num_key_value_heads=1),
+    "llama-heads": of("llama", head_dim=20, num_key_value_heads=4),
+    "llama-shards": of("llama"),
+    "llama-bin": of("llama", tie_word_embeddings=True),
+    "llama-head-alone": of("llama", tie_word_embeddings=True),
     "mistral": of("mistral", sliding_window=5, head_dim=16),
     "ministral": of("ministral", sliding_window=5, head_dim=16, layer_types=ALTERNATING),
     "ministral3": of("ministral3", head_dim=16, rope_parameters=dict(
@@ -137,10 +142,19 @@ CASES = {
     "t5": of("t5", T5),
     "t5-gated": of("t5", T5, feed_forward_proj="gated-gelu", tie_word_embeddings=False),
     "t5-gated-silu": of("t5", T5, feed_forward_proj="gated-silu", num_decoder_layers=None),
+    "t5-bin": of("t5", T5),
+    "t5-encoder-alone": of("t5", T5),
     "mt5": of("mt5", T5),
     "umt5": of("umt5", T5),
     "hunyuan": of("hunyuan_v1_dense", head_dim=16),
 }
+
+# How a case is stored, where not as save_pretrained does it by itself: in shards of so many bytes, by
+# torch.save with all names of tied weights, or with a tied weight under another of its names.
+SHARDS = {"llama-shards": 60_000}
+PICKLED = {"llama-bin", "t5-bin"}
+UNDER_OTHER_NAME = {"llama-head-alone": ("model.embed_tokens.weight", "lm_head.weight"),
+                    "t5-encoder-alone": ("shared.weight", "encoder.embed_tokens.weight")}
 
 # Models that are not run: their census is compared alone.
 MAMBA = dict(vocab_size=199, hidden_size=64, num_hidden_layers=2, state_size=5)

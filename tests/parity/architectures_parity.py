@@ -20,12 +20,13 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 import torch
 import transformers
+from safetensors.torch import load_file, save_file
 from transformers import CONFIG_MAPPING
 from transformers.models.auto.modeling_auto import (
     MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as DECODERS,
     MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES as ENCODER_DECODERS)
 
-from architectures_cases import CASES
+from architectures_cases import CASES, PICKLED, SHARDS, UNDER_OTHER_NAME
 
 HERE = pathlib.Path(__file__).resolve().parent
 PROMPT_LENGTH = 13
@@ -59,12 +60,28 @@ def class_of(config):
     return getattr(transformers, names[config.model_type])
 
 
+def store(case, model, folder):
+    if case in SHARDS:
+        model.save_pretrained(folder, max_shard_size=SHARDS[case])
+        return
+    model.save_pretrained(folder)
+    file = folder / "model.safetensors"
+    if case in PICKLED:
+        file.unlink()
+        torch.save(model.state_dict(), folder / "pytorch_model.bin")
+    elif case in UNDER_OTHER_NAME:
+        usual, other = UNDER_OTHER_NAME[case]
+        tensors = load_file(file)
+        tensors[other] = tensors.pop(usual)
+        save_file(tensors, file, metadata={"format": "pt"})
+
+
 def save(case, dtype, folder):
     model_type, changes = CASES[case]
     torch.manual_seed(0)
     config = CONFIG_MAPPING[model_type](**changes)
-    model = class_of(config)(config)
-    randomized(model, model_type).to(getattr(torch, dtype)).save_pretrained(folder)
+    model = randomized(class_of(config)(config), model_type).to(getattr(torch, dtype))
+    store(case, model, folder)
     ids = torch.randint(3, 199, (PROMPT_LENGTH,), generator=torch.Generator().manual_seed(1))
     prompt = {"ids": ids.tolist()}
     if config.is_encoder_decoder:

@@ -1,7 +1,8 @@
 -- For linear_census_parity.py: for each folder named on the command line, which holds a config.json
 -- alone, writes qspec.json beside it: `asked`, the modules that the config asks to convert, and
--- `modules`, all of them.
+-- `modules`, all of them, and `bytes`, the footprint of the model in fp32.
 
+local footprint = require "qspec.footprint"
 local json = require "host.json"
 local outcome = require "qspec.outcome"
 local Subject = require "qspec.subject"
@@ -24,7 +25,9 @@ local function asked(folder)
     if subject.requests.of(module) then names[#names + 1] = module.name end
     modules[i] = module_of(module)
   end
-  return { asked = json.array(names), modules = modules }
+  local bytes = footprint.of_config(subject.architecture, subject.modules, "float32",
+    function() return nil end)
+  return { asked = json.array(names), modules = modules, bytes = bytes }
 end
 
 for _, folder in ipairs { ... } do

@@ -4,8 +4,8 @@
 
 For each case of architectures_cases.py the model is built without weights and transformers replaces
 its linears for bitsandbytes, with its own list of what to leave alone, with an empty one and with
-one of several kinds of keys. The names of what was replaced, and the names, classes and shapes of
-all modules, must be those of qspec's census of the config alone. Exit status 1 when one is not.
+one of several kinds of keys. The names of what was replaced, the names, classes and shapes of
+all modules and their bytes in memory must be those of qspec's census of the config alone. Exit status 1 when one is not.
 Needs tests/parity/setup.
 """
 
@@ -57,7 +57,13 @@ def write(config, skip, folder):
     config.save_pretrained(folder)
 
 
-def differences(found, converted, modules):
+def bytes_of(config):
+    model = built(config)
+    model.tie_weights()
+    return model.get_memory_footprint()
+
+
+def differences(found, converted, modules, footprint):
     if "error" in found:
         yield found["error"]
         return
@@ -67,6 +73,8 @@ def differences(found, converted, modules):
     for name in sorted(converted - asked):
         yield f"{name} is not asked for, and transformers converts it"
     yield from module_differences(folded(found["modules"]), modules)
+    if found["bytes"] != footprint:
+        yield f"{found['bytes']} bytes in memory, wanted {footprint}"
 
 
 def run(program, case, root):
@@ -78,10 +86,11 @@ def run(program, case, root):
         folders[name] = root / f"{case}-{name}"
         write(config, skip, folders[name])
     modules = modules_of(built(CONFIG_MAPPING[model_type](**changes)))
+    footprint = bytes_of(CONFIG_MAPPING[model_type](**changes))
     subprocess.run([program, "lua", HERE / "linear_census.lua", *folders.values()], check=True)
     problems = [f"{name}: {problem}" for name, folder in folders.items()
                 for problem in differences(json.loads((folder / "qspec.json").read_text()),
-                                           converted[name], modules)]
+                                           converted[name], modules, footprint)]
     print(f"{case:20} {'ok' if not problems else 'FAIL':5} "
           f"{len(converted['default'])} of {linears(modules)} linears converted", flush=True)
     for problem in problems[:6]:
