@@ -64,7 +64,7 @@ function M.build(subject)
   local has = function(name)
     local module, parameter = name:match("^(.*)%.([^.]+)$")
     local row = module and rows[module]
-    return row ~= nil and row.parameters[parameter] ~= nil
+    return row and row.holding.tensors[parameter]
   end
   local program = builder.program(subject.architecture, subject.config, has)
   return require("host.model").build(program, bound, { dense_budget = DENSE_BUDGET })

@@ -13,7 +13,7 @@ Listing.__index = Listing
 
 function Listing:has_bias(name, bias)
   if bias ~= "stored" then return bias or false end
-  return self.has ~= nil and self.has(name .. ".bias")
+  return self.has ~= nil and self.has(name .. ".bias") ~= nil
 end
 
 --- Adds a module whose weight has `shape`; the bias, when it has one, has `bias_size` numbers.
@@ -83,7 +83,7 @@ end
 --- A listing with nothing listed.
 ---@param options table the model's description: what is special of its `linear`s
 ---@param tied table<string, string> the name that a module shares its weight with, by its own name
----@param has (fun(name: string): boolean)|nil whether the checkpoint stores a tensor
+---@param has (fun(name: string): table|nil)|nil the entry of a tensor that the checkpoint stores
 ---@return qspec.Listing
 function M.new(options, tied, has)
   return setmetatable({ modules = {}, tied = tied, has = has, options = options }, Listing)
