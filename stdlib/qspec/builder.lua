@@ -48,8 +48,7 @@ local function stored_one(pairs_of, target, has)
   return target
 end
 
--- Whether a file has two weights for a pair that is tied whatever the config says: transformers ties
--- them only where they are equal.
+-- Whether a file has two weights for a pair: transformers ties them only where they are equal.
 local function is_torn(pair, has)
   local one, other = has(pair[1] .. ".weight"), has(pair[2] .. ".weight")
   return one and other and not holdings.is_same_place(one, other)

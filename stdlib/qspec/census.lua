@@ -205,7 +205,7 @@ function Census:judge(row, module)
   end
 end
 
--- Ties ---------------------------------------------------------------------------------------------
+-- Ties --------------------------------------------------------------------------------------------
 
 -- A tied module without tensors of its own has those of its target. Files of torch.save name one
 -- tensor twice: both names are of one place in the file, and take memory once.

@@ -79,8 +79,9 @@ function M.run(subject, prompt, max_new_tokens)
   if not ok then
     error(outcome.at(generated, config_path(subject)), 0)
   end
-  return { input_ids = input_ids, given_ids = given_ids, output_ids = generated.ids, 
-    steps = generated.steps, finished = generated.finished, text = subject.tokenizer:decode(generated.ids, true) }
+  return { input_ids = input_ids, given_ids = given_ids, output_ids = generated.ids,
+    steps = generated.steps, finished = generated.finished,
+    text = subject.tokenizer:decode(generated.ids, true) }
 end
 
 local function common_prefix(a, b)

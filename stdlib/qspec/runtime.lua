@@ -1,4 +1,4 @@
--- Binds a census to the engine's model runner: the decoder's program and one weight a module.
+-- Binds a census to the engine's model runner: the model's program and one weight a module.
 
 local builder = require "qspec.builder"
 local expert_parts = require "qspec.expert_parts"

@@ -149,8 +149,8 @@ CASES = {
     "hunyuan": of("hunyuan_v1_dense", head_dim=16),
 }
 
-# How a case is stored, where not as save_pretrained does it by itself: in shards of so many bytes, by
-# torch.save with all names of tied weights, or with a tied weight under another of its names.
+# How a case is stored, where not as save_pretrained does it by itself: in shards of so many bytes,
+# by torch.save with all names of tied weights, or with a tied weight under another of its names.
 SHARDS = {"llama-shards": 60_000}
 PICKLED = {"llama-bin", "t5-bin"}
 UNDER_OTHER_NAME = {"llama-head-alone": ("model.embed_tokens.weight", "lm_head.weight"),

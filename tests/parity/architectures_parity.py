@@ -34,8 +34,8 @@ NEW_TOKENS = 10
 START = 0  # of the outputs of encoder-decoders
 # Share of the largest logit. Kernels are the same ones; what differs is the order of some sums.
 BOUND = {"float32": 1e-5, "float16": 1e-2, "bfloat16": 5e-2}
-# UMT5's decoder sees ahead in a prompt of its own of several tokens: transformers 5.17 makes no mask
-# there and does not set is_causal (with attn_implementation="eager" it does not).
+# UMT5's decoder sees ahead in a prompt of several tokens: transformers 5.17 makes no mask there and
+# leaves is_causal false. With attn_implementation="eager" it does not see ahead.
 SEES_AHEAD = {"umt5"}
 # Models whose norms store the distance from 1.
 AROUND_ZERO = {"gemma", "gemma2", "gemma3_text", "nemotron"}

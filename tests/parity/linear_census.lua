@@ -13,7 +13,9 @@ local function module_of(module)
   for _, parameter in ipairs(module.parameters) do
     parameters[parameter.name] = json.array(parameter.shape)
   end
-  for _, buffer in ipairs(module.buffers or {}) do buffers[buffer.name] = json.array(buffer.shape) end
+  for _, buffer in ipairs(module.buffers or {}) do
+    buffers[buffer.name] = json.array(buffer.shape)
+  end
   return { name = module.name, class = module.class, kind = module.kind, parameters = parameters,
     buffers = buffers }
 end

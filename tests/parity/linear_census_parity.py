@@ -4,9 +4,9 @@
 
 For each case of architectures_cases.py the model is built without weights and transformers replaces
 its linears for bitsandbytes, with its own list of what to leave alone, with an empty one and with
-one of several kinds of keys. The names of what was replaced, the names, classes and shapes of
-all modules and their bytes in memory must be those of qspec's census of the config alone. Exit status 1 when one is not.
-Needs tests/parity/setup.
+one of several kinds of keys. The names of what was replaced, the names, classes and shapes of all
+modules and their bytes in memory must be those of qspec's census of the config alone. Exit status 1
+when one is not. Needs tests/parity/setup.
 """
 
 import argparse

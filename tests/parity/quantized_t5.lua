@@ -52,7 +52,8 @@ local function run(folder)
   return { stored = ids(stored, prompt), made = ids(made, prompt),
     differing = differing(stored, made), modules = modules_of(stored),
     facts = #stored.census.facts + #made.census.facts,
-    footprint = footprint.of_census(stored.census), footprint_made = footprint.of_census(made.census) }
+    footprint = footprint.of_census(stored.census),
+    footprint_made = footprint.of_census(made.census) }
 end
 
 for _, folder in ipairs { ... } do

@@ -2,11 +2,11 @@
 
     tests/parity/quantized_t5_parity.py PROGRAM
 
-A tiny gated T5 in fp16 and bf16, in nf4 and int8: `wo` stays dense, in fp32 where the model is fp16;
-what qspec quantizes on load is what bitsandbytes stored; greedy ids, classes, dtypes and footprint
-are transformers'. Of nf4, transformers multiplies by what bitsandbytes decodes, since its CPU kernel
-rounds to bfloat16 on the way; int8 is run in fp16 alone, since on a CPU bitsandbytes keeps bf16
-where its CUDA kernels, which qspec follows, write fp16. Exit status 1 when something differs. Needs
+A tiny gated T5 in fp16 and bf16, in nf4 and int8: `wo` stays dense, in fp32 where the model is
+fp16; what qspec quantizes on load is what bitsandbytes stored; greedy ids, classes, dtypes and
+footprint are transformers'. Of nf4, transformers multiplies by what bitsandbytes decodes, since its
+CPU kernel rounds otherwise; int8 is run in fp16 alone, since on a CPU bitsandbytes keeps bf16 where
+its CUDA kernels, which qspec follows, write fp16. Exit status 1 when something differs. Needs
 tests/parity/setup.
 """
 

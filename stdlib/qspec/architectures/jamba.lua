@@ -58,7 +58,8 @@ return llama_like.architecture("Jamba", {
       mamba_conv_bias = "boolean", mamba_proj_bias = "boolean" },
   },
   outline = function(c)
-    return hybrid.outline(c, "Jamba", { refusal = "layers of selective state spaces (JambaMambaMixer)",
+    return hybrid.outline(c, "Jamba", {
+      refusal = "layers of selective state spaces (JambaMambaMixer)",
       final_norm = "model.final_layernorm",
       layer = function(listing, name, index, norm) layer(listing, name, index, norm, c) end })
   end,

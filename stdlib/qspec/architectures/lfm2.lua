@@ -69,7 +69,8 @@ return llama_like.architecture("Lfm2", {
   },
   outline = function(c)
     local is_attention = has_attention(c)
-    return hybrid.outline(c, "Lfm2", { refusal = "layers of gated short convolutions (Lfm2ShortConv)",
+    return hybrid.outline(c, "Lfm2", {
+      refusal = "layers of gated short convolutions (Lfm2ShortConv)",
       final_norm = "model.embedding_norm", rotary = { head_width = llama_like.head_width(c) },
       layer = function(listing, name, index, norm)
         layer(listing, name, is_attention(index), norm, c)

@@ -64,7 +64,8 @@ return llama_like.architecture("Qwen3Next", {
   },
   outline = function(c)
     local mlps = feed_forward(c)
-    return hybrid.outline(c, "Qwen3Next", { refusal = "gated delta nets (Qwen3NextGatedDeltaNet)",
+    return hybrid.outline(c, "Qwen3Next", {
+      refusal = "layers of gated delta nets (Qwen3NextGatedDeltaNet)",
       final_norm = "model.norm",
       rotary = { head_width = llama_like.head_width(c), share = 0.25 },
       layer = function(listing, name, index, norm)

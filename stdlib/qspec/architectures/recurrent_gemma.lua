@@ -38,7 +38,8 @@ local function layer(listing, name, index, norm, c)
   local temporal = is_attention and attention or recurrence
   temporal(listing, name .. "temporal_block.", c)
   norm(name .. "channel_pre_norm")
-  blocks.mlp(listing, name .. "mlp_block.", c.hidden_size, math.floor(c.intermediate_size / 2), true)
+  local inner = math.floor(c.intermediate_size / 2)
+  blocks.mlp(listing, name .. "mlp_block.", c.hidden_size, inner, true)
 end
 
 return llama_like.architecture(PREFIX, {
@@ -53,7 +54,8 @@ return llama_like.architecture(PREFIX, {
     nullable = { "lru_width" },
   },
   outline = function(c)
-    local described = hybrid.outline(c, PREFIX, { refusal = "linear recurrences (RecurrentGemmaRglru)",
+    local described = hybrid.outline(c, PREFIX, {
+      refusal = "layers of linear recurrences (RecurrentGemmaRglru)",
       final_norm = "model.final_norm",
       layer = function(listing, name, index, norm) layer(listing, name, index, norm, c) end })
     local list = described.list

@@ -13,7 +13,7 @@ Listing.__index = Listing
 
 function Listing:has_bias(name, bias)
   if bias ~= "stored" then return bias or false end
-  return self.has ~= nil and self.has(name .. ".bias") ~= nil
+  return self.has and self.has(name .. ".bias") and true or false
 end
 
 --- Adds a module whose weight has `shape`; the bias, when it has one, has `bias_size` numbers.

@@ -37,7 +37,9 @@ function M.mamba2(listing, prefix, o)
   end
   listing:convolution(prefix .. "conv1d", mixed, o.kernel, o.conv_bias)
   listing:linear(prefix .. "in_proj", o.width, o.inner + mixed + o.heads, o.bias)
-  if o.norm then listing:norm(prefix .. "norm", { kind = "rms_norm", class = o.norm }, { o.inner }) end
+  if o.norm then
+    listing:norm(prefix .. "norm", { kind = "rms_norm", class = o.norm }, { o.inner })
+  end
   listing:linear(prefix .. "out_proj", o.inner, o.width, o.bias)
 end
 
