@@ -173,9 +173,7 @@ def differences(found, folder, dtype):
     yield from found["facts"]
 
 
-def run(program, case, dtype, folder):
-    save(case, dtype, folder)
-    subprocess.run([program, "lua", HERE / "architectures.lua", folder], check=True)
+def report(case, dtype, folder):
     found = json.loads((folder / "qspec.json").read_text())
     problems = list(differences(found, folder, dtype))
     exact = "exact" if found.get("share") == 0 else f"{found.get('share', 1):.1e}"
@@ -183,6 +181,15 @@ def run(program, case, dtype, folder):
     for problem in problems[:6]:
         print("    " + problem[:300], flush=True)
     return not problems
+
+
+def run(program, case, dtypes, root):
+    """By dtype, whether all is equal."""
+    folders = [root / dtype for dtype in dtypes]
+    for dtype, folder in zip(dtypes, folders):
+        save(case, dtype, folder)
+    subprocess.run([program, "lua", HERE / "architectures.lua", *folders], check=True)
+    return [report(case, dtype, folder) for dtype, folder in zip(dtypes, folders)]
 
 
 def main():
@@ -193,16 +200,13 @@ def main():
     arguments = parser.parse_intermixed_args()
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    passed = failed = 0
+    results = []
     for case in arguments.cases or CASES:
-        for dtype in arguments.dtypes.split(","):
-            with tempfile.TemporaryDirectory() as folder:
-                if run(arguments.program, case, dtype, pathlib.Path(folder)):
-                    passed += 1
-                else:
-                    failed += 1
-    print(f"{passed} passed, {failed} failed, 0 skipped")
-    return failed != 0
+        with tempfile.TemporaryDirectory() as root:
+            results += run(arguments.program, case, arguments.dtypes.split(","),
+                           pathlib.Path(root))
+    print(f"{sum(results)} passed, {len(results) - sum(results)} failed, 0 skipped")
+    return not all(results)
 
 
 if __name__ == "__main__":
