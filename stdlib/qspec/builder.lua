@@ -2,6 +2,7 @@
 -- describes itself in a table, by one of the fields below; each has its builder.
 
 local config_values = require "qspec.config_values"
+local holdings = require "qspec.holdings"
 local outcome = require "qspec.outcome"
 
 local M = {}
@@ -47,12 +48,19 @@ local function stored_one(pairs_of, target, has)
   return target
 end
 
+-- Whether a file has two weights for a pair: transformers ties them only where they are equal.
+local function is_torn(pair, has)
+  local one, other = has(pair[1] .. ".weight"), has(pair[2] .. ".weight")
+  return one and other and not holdings.is_same_place(one, other)
+end
+
 local function tied_names(architecture, config, has)
   local tied = {}
   if config.tie_word_embeddings == false and not architecture.always_tied then return tied end
   for _, pair in ipairs(architecture.tied) do
     local stored = stored_one(architecture.tied, pair[2], has)
-    if pair[1] ~= stored then tied[pair[1]] = stored end
+    local is_apart = architecture.always_tied and has and is_torn(pair, has)
+    if pair[1] ~= stored and not is_apart then tied[pair[1]] = stored end
     if pair[2] ~= stored then tied[pair[2]] = stored end
   end
   return tied
@@ -61,7 +69,7 @@ end
 ---@class qspec.ModelModule
 ---@field name string "transformer.h.0.mlp.dense_h_to_4h"
 ---@field class string transformers' name for it: "Linear", "Embedding", "LayerNorm"
----@field kind "linear"|"embedding"|"norm"|"router"|"experts"|"parameter"|"buffers"
+---@field kind "linear"|"embedding"|"norm"|"router"|"experts"|"convolution"|"parameter"|"buffers"
 ---@field in_features integer|nil of a linear
 ---@field out_features integer|nil of a linear
 ---@field shape integer[] of the weight as it is stored; empty of a module of buffers
@@ -74,7 +82,7 @@ end
 --- The modules that hold parameters, in the order in which transformers registers them.
 ---@param architecture table
 ---@param config table values by their current names
----@param has (fun(name: string): boolean)|nil whether the checkpoint stores a tensor
+---@param has (fun(name: string): table|nil)|nil the entry of a tensor that the checkpoint stores
 ---@return qspec.ModelModule[]
 function M.modules(architecture, config, has)
   local builder, description = described(architecture, config)
@@ -84,7 +92,7 @@ end
 --- The program that the engine runs, as plain data for host.model.build.
 ---@param architecture table
 ---@param config table
----@param has (fun(name: string): boolean)|nil
+---@param has (fun(name: string): table|nil)|nil
 ---@return table
 function M.program(architecture, config, has)
   local builder, description = described(architecture, config)

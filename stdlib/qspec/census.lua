@@ -205,12 +205,7 @@ function Census:judge(row, module)
   end
 end
 
--- Ties ---------------------------------------------------------------------------------------------
-
-local function is_same_place(entry, other)
-  return entry and other and entry.file ~= nil and entry.file == other.file
-    and entry.offset == other.offset
-end
+-- Ties --------------------------------------------------------------------------------------------
 
 -- A tied module without tensors of its own has those of its target. Files of torch.save name one
 -- tensor twice: both names are of one place in the file, and take memory once.
@@ -220,7 +215,8 @@ function Census:settle_ties()
     if target and not row.own_tensors then
       row.parameters, row.logical_dtype = target.parameters, target.logical_dtype
     elseif target then
-      row.is_shared = is_same_place(row.holding.tensors.weight, target.holding.tensors.weight)
+      local own, other = row.holding.tensors.weight, target.holding.tensors.weight
+      row.is_shared = own and other and holdings.is_same_place(own, other)
     end
   end
 end

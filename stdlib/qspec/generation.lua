@@ -23,6 +23,13 @@ local function check_count(tokens)
     tostring(tokens), MOST_TOKENS)), 0)
 end
 
+-- The file that says how to generate.
+local function config_path(subject)
+  local name = subject:has_file("generation_config.json") and "generation_config.json"
+    or "config.json"
+  return subject:file(name) or subject.name
+end
+
 -- transformers takes bos_token_id where decoder_start_token_id is not said.
 local function start_token(config)
   return config.decoder_start_token_id or config.bos_token_id
@@ -39,7 +46,7 @@ function M.given_ids(subject, input_ids)
   if type(start) == "number" then return { start } end
   error(outcome.error("checkpoint", "there is no decoder_start_token_id",
     "the decoder of an encoder-decoder starts with it; config.json or generation_config.json "
-    .. "names it", subject:file("config.json") or subject.name), 0)
+    .. "names it", config_path(subject)), 0)
 end
 
 --- The logits behind ids that a decoder has been given or has written.
@@ -77,10 +84,11 @@ function M.run(subject, prompt, max_new_tokens)
   local given_ids = M.given_ids(subject, input_ids)
   local ok, generated = pcall(subject.runtime.generate, subject.runtime, input_ids, options)
   if not ok then
-    error(outcome.at(generated, subject:file("generation_config.json") or subject.name), 0)
+    error(outcome.at(generated, config_path(subject)), 0)
   end
-  return { input_ids = input_ids, given_ids = given_ids, output_ids = generated.ids, 
-    steps = generated.steps, finished = generated.finished, text = subject.tokenizer:decode(generated.ids, true) }
+  return { input_ids = input_ids, given_ids = given_ids, output_ids = generated.ids,
+    steps = generated.steps, finished = generated.finished,
+    text = subject.tokenizer:decode(generated.ids, true) }
 end
 
 local function common_prefix(a, b)

@@ -148,14 +148,19 @@ function M.group(architecture, modules, tensors, canonical)
   return holdings, orphans
 end
 
---- A function that tells whether the checkpoint stores a tensor, by its full name.
+--- A function from the full name of a tensor to its entry, or nil when the checkpoint stores none.
 ---@param tensors table[]
 ---@param canonical fun(name: string): string
----@return fun(name: string): boolean
+---@return fun(name: string): table|nil
 function M.lookup(tensors, canonical)
-  local names = {}
-  for _, entry in ipairs(tensors) do names[canonical(entry.name)] = true end
-  return function(name) return names[name] == true end
+  local entries = {}
+  for _, entry in ipairs(tensors) do entries[canonical(entry.name)] = entry end
+  return function(name) return entries[name] end
+end
+
+--- Whether two entries are one place in a file: torch.save names tied weights twice.
+function M.is_same_place(entry, other)
+  return entry.file ~= nil and entry.file == other.file and entry.offset == other.offset
 end
 
 return M

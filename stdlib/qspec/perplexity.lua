@@ -12,7 +12,7 @@ local function refuse_encoder_decoder(subject)
   error(outcome.error("unsupported", ("%s is an encoder-decoder, and perplexity is of a model that "
     .. "continues a text"):format(subject.architecture.name),
     "its decoder predicts an output for a source, and one text is not both; see generates and "
-    .. "numerics"), 0)
+    .. "numerics", subject:file("config.json") or subject.name), 0)
 end
 
 --- Measures a subject on a text.

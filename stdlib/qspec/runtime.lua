@@ -1,4 +1,4 @@
--- Binds a census to the engine's model runner: the decoder's program and one weight a module.
+-- Binds a census to the engine's model runner: the model's program and one weight a module.
 
 local builder = require "qspec.builder"
 local expert_parts = require "qspec.expert_parts"
@@ -64,7 +64,7 @@ function M.build(subject)
   local has = function(name)
     local module, parameter = name:match("^(.*)%.([^.]+)$")
     local row = module and rows[module]
-    return row ~= nil and row.parameters[parameter] ~= nil
+    return row and row.holding.tensors[parameter]
   end
   local program = builder.program(subject.architecture, subject.config, has)
   return require("host.model").build(program, bound, { dense_budget = DENSE_BUDGET })

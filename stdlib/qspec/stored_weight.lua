@@ -2,7 +2,7 @@
 -- layout take it.
 
 ---@class qspec.StoredWeight
----@field module qspec.DecoderModule
+---@field module qspec.ModelModule
 ---@field shape integer[] of the weight that the tensors stand for: [out, in] or [experts, out, in]
 ---@field tensors table<string, table> entries of the checkpoint, by what follows the module's name
 ---@field list string[] those suffixes, in the order of the files

@@ -1,6 +1,6 @@
 -- For architectures_parity.py: runs the model in each folder named on the command line on the token
--- ids in its prompt.json (`ids`, and of an encoder-decoder also `source` and `start`), and writes qspec.json beside them: logits, greedy ids, modules and
--- footprint.
+-- ids in its prompt.json (`ids`, and of an encoder-decoder `source` and `start`), and writes
+-- qspec.json beside them: logits, greedy ids, modules and footprint.
 
 local footprint = require "qspec.footprint"
 local json = require "host.json"
@@ -14,7 +14,9 @@ local function modules_of(subject)
   local list = {}
   for i, row in ipairs(subject.census.modules) do
     local parameters, buffers = {}, {}
-    for name, parameter in pairs(row.parameters) do parameters[name] = json.array(parameter.shape) end
+    for name, parameter in pairs(row.parameters) do
+      parameters[name] = json.array(parameter.shape)
+    end
     for name, buffer in pairs(row.buffers) do buffers[name] = json.array(buffer.shape) end
     list[i] = { name = row.name, class = row.class, kind = row.kind, status = row.status,
       parameters = parameters, buffers = buffers }

@@ -57,6 +57,11 @@ CASES = {
     "llama-yarn": of("llama", rope_parameters=YARN),
     "llama-dynamic": of("llama", max_position_embeddings=16, rope_parameters=dict(
         rope_type="dynamic", factor=2.0, rope_theta=10000.0)),
+    "llama-tied": of("llama", tie_word_embeddings=True, num_key_value_heads=1),
+    "llama-heads": of("llama", head_dim=20, num_key_value_heads=4),
+    "llama-shards": of("llama"),
+    "llama-bin": of("llama", tie_word_embeddings=True),
+    "llama-head-alone": of("llama", tie_word_embeddings=True),
     "mistral": of("mistral", sliding_window=5, head_dim=16),
     "ministral": of("ministral", sliding_window=5, head_dim=16, layer_types=ALTERNATING),
     "ministral3": of("ministral3", head_dim=16, rope_parameters=dict(
@@ -137,10 +142,49 @@ CASES = {
     "t5": of("t5", T5),
     "t5-gated": of("t5", T5, feed_forward_proj="gated-gelu", tie_word_embeddings=False),
     "t5-gated-silu": of("t5", T5, feed_forward_proj="gated-silu", num_decoder_layers=None),
+    "t5-bin": of("t5", T5),
+    "t5-encoder-alone": of("t5", T5),
     "mt5": of("mt5", T5),
     "umt5": of("umt5", T5),
     "hunyuan": of("hunyuan_v1_dense", head_dim=16),
 }
 
+# How a case is stored, where not as save_pretrained does it by itself: in shards of so many bytes,
+# by torch.save with all names of tied weights, or with a tied weight under another of its names.
+SHARDS = {"llama-shards": 60_000}
+PICKLED = {"llama-bin", "t5-bin"}
+UNDER_OTHER_NAME = {"llama-head-alone": ("model.embed_tokens.weight", "lm_head.weight"),
+                    "t5-encoder-alone": ("shared.weight", "encoder.embed_tokens.weight")}
+
 # Models that are not run: their census is compared alone.
-UNRUN = {}
+MAMBA = dict(vocab_size=199, hidden_size=64, num_hidden_layers=2, state_size=5)
+MAMBA2 = dict(mamba_n_heads=8, mamba_d_head=16, mamba_d_state=5)
+UNRUN = {
+    "mamba": of("mamba", MAMBA),
+    "mamba-biases": of("mamba", MAMBA, time_step_rank=7, use_bias=True, use_conv_bias=False,
+                       tie_word_embeddings=False),
+    "falcon-mamba": of("falcon_mamba", MAMBA),
+    "mamba2": of("mamba2", MAMBA, num_heads=8, head_dim=16, n_groups=2),
+    "rwkv": of("rwkv", {}, vocab_size=199, hidden_size=64, num_hidden_layers=2),
+    "rwkv-wide": of("rwkv", {}, vocab_size=199, hidden_size=64, num_hidden_layers=2,
+                    attention_hidden_size=64, intermediate_size=70, tie_word_embeddings=True),
+    "lfm2": of("lfm2", layer_types=["conv", "full_attention"] * 2),
+    "lfm2-exact": of("lfm2", block_auto_adjust_ff_dim=False, conv_bias=True,
+                     full_attn_idxs=[0, 2]),
+    "jamba": of("jamba", num_experts=4, attn_layer_period=4, attn_layer_offset=1),
+    "jamba-dense": of("jamba", num_experts=1, mamba_dt_rank=7, mamba_proj_bias=True,
+                      tie_word_embeddings=True),
+    "falcon-h1": of("falcon_h1", mamba_d_ssm=48, mamba_n_heads=4, mamba_d_head=12,
+                    mamba_d_state=5),
+    "falcon-h1-norm": of("falcon_h1", mamba_d_ssm=None, mamba_n_heads=4, mamba_rms_norm=True,
+                         mamba_n_groups=2, attention_bias=True, mlp_bias=True),
+    "bamba": of("bamba", **MAMBA2, attn_layer_indices=[1]),
+    "granite-4": of("granitemoehybrid", **MAMBA2, num_local_experts=4, num_experts_per_tok=2,
+                    shared_intermediate_size=40, layer_types=["mamba", "attention"] * 2),
+    "granite-4-dense": of("granitemoehybrid", **MAMBA2, num_local_experts=0,
+                          position_embedding_type="rope"),
+    "qwen3-next": of("qwen3_next", **MOE, head_dim=24, moe_intermediate_size=24,
+                     shared_expert_intermediate_size=40, linear_num_value_heads=4,
+                     linear_num_key_heads=2, linear_key_head_dim=12, linear_value_head_dim=10),
+    "recurrent-gemma": of("recurrent_gemma", lru_width=60, num_hidden_layers=3),
+}

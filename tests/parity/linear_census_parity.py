@@ -4,8 +4,9 @@
 
 For each case of architectures_cases.py the model is built without weights and transformers replaces
 its linears for bitsandbytes, with its own list of what to leave alone, with an empty one and with
-one of several kinds of keys. The names of what was replaced, and the class of every linear, must be
-those of qspec's census. Exit status 1 when one is not. Needs tests/parity/setup.
+one of several kinds of keys. The names of what was replaced, the names, classes and shapes of all
+modules and their bytes in memory must be those of qspec's census of the config alone. Exit status 1
+when one is not. Needs tests/parity/setup.
 """
 
 import argparse
@@ -23,11 +24,10 @@ import torch
 import transformers
 from transformers import BitsAndBytesConfig, CONFIG_MAPPING
 from transformers.integrations import replace_with_bnb_linear
-from transformers.pytorch_utils import Conv1D
 from transformers.quantizers.base import HfQuantizer
 
 from architectures_cases import CASES, UNRUN
-from architectures_parity import class_of
+from architectures_parity import class_of, folded, module_differences, modules_of
 
 HERE = pathlib.Path(__file__).resolve().parent
 LISTS = {"default": None, "empty": [], "keys": ["lm_head", "q_proj", r".*\.1\..*", "fc2", "wo"]}
@@ -46,9 +46,8 @@ def replaced(config, skip):
             if isinstance(module, bitsandbytes.nn.Linear4bit)}
 
 
-def linears(config):
-    return {name: type(module).__name__ for name, module in built(config).named_modules()
-            if type(module) is torch.nn.Linear or isinstance(module, Conv1D)}
+def linears(modules):
+    return sum(name in ("Linear", "Conv1D", "FalconLinear") for name, _, _ in modules.values())
 
 
 def write(config, skip, folder):
@@ -58,35 +57,42 @@ def write(config, skip, folder):
     config.save_pretrained(folder)
 
 
-def differences(found, wanted, classes):
+def bytes_of(config):
+    model = built(config)
+    model.tie_weights()
+    return model.get_memory_footprint()
+
+
+def differences(found, converted, modules, footprint):
     if "error" in found:
         yield found["error"]
         return
     asked = set(found["asked"])
-    for name in sorted(asked - wanted):
+    for name in sorted(asked - converted):
         yield f"{name} is asked for, and transformers leaves it alone"
-    for name in sorted(wanted - asked):
+    for name in sorted(converted - asked):
         yield f"{name} is not asked for, and transformers converts it"
-    for name in sorted(classes):
-        if found["classes"].get(name) != classes[name]:
-            yield f"{name} is {found['classes'].get(name)}, wanted {classes[name]}"
+    yield from module_differences(folded(found["modules"]), modules)
+    if found["bytes"] != footprint:
+        yield f"{found['bytes']} bytes in memory, wanted {footprint}"
 
 
 def run(program, case, root):
     model_type, changes = {**CASES, **UNRUN}[case]
-    folders, wanted = {}, {}
+    folders, converted = {}, {}
     for name, skip in LISTS.items():
         config = CONFIG_MAPPING[model_type](**changes)
-        wanted[name] = replaced(config, skip)
+        converted[name] = replaced(config, skip)
         folders[name] = root / f"{case}-{name}"
         write(config, skip, folders[name])
-    classes = linears(CONFIG_MAPPING[model_type](**changes))
+    modules = modules_of(built(CONFIG_MAPPING[model_type](**changes)))
+    footprint = bytes_of(CONFIG_MAPPING[model_type](**changes))
     subprocess.run([program, "lua", HERE / "linear_census.lua", *folders.values()], check=True)
     problems = [f"{name}: {problem}" for name, folder in folders.items()
                 for problem in differences(json.loads((folder / "qspec.json").read_text()),
-                                           wanted[name], classes)]
+                                           converted[name], modules, footprint)]
     print(f"{case:20} {'ok' if not problems else 'FAIL':5} "
-          f"{len(wanted['default'])} of {len(classes)} linears converted", flush=True)
+          f"{len(converted['default'])} of {linears(modules)} linears converted", flush=True)
     for problem in problems[:6]:
         print("    " + problem[:300], flush=True)
     return not problems

@@ -41,17 +41,29 @@ local function count(raw_program, name)
   return found
 end
 
+-- Two layers of any architecture.
+local SMALL = { num_hidden_layers = 2, n_layer = 2, num_layers = 2, n_layers = 2,
+  attention_types = { { { "global", "local" }, 1 } }, num_experts_per_tok = 2, head_dim = 64 }
+
 for _, architecture in ipairs(architectures.all()) do
-  test(architecture.name .. " describes a decoder of its defaults", function()
-    local raw = { num_hidden_layers = 2, n_layer = 2, num_layers = 2, n_layers = 2,
-      attention_types = { { { "global", "local" }, 1 } }, num_experts_per_tok = 2, head_dim = 64 }
-    local described = program(architecture.name, raw)
-    test.equal(described.layers, 2)
-    test.equal(count(described, "cache"), 2)
-    local listed = by_name(modules(architecture.name, raw))
+  test(architecture.name .. " lists its output and what it shares", function()
+    local listed = by_name(modules(architecture.name, SMALL))
     test.ok(listed[architecture.output], architecture.output)
     for _, pair in ipairs(architecture.tied) do test.ok(listed[pair[2]], pair[2]) end
   end)
+  if architecture.outline then
+    test(architecture.name .. " says which layers are missing to run it", function()
+      test.raises(architecture.name .. " cannot be run: layers of ", function()
+        program(architecture.name, SMALL)
+      end)
+    end)
+  else
+    test(architecture.name .. " describes a program of its defaults", function()
+      local described = program(architecture.name, SMALL)
+      test.equal(described.layers, 2)
+      test.equal(count(described, "cache"), 2)
+    end)
+  end
 end
 
 test("no model_type belongs to two architectures", function()

@@ -13,7 +13,7 @@ Listing.__index = Listing
 
 function Listing:has_bias(name, bias)
   if bias ~= "stored" then return bias or false end
-  return self.has ~= nil and self.has(name .. ".bias")
+  return self.has and self.has(name .. ".bias") and true or false
 end
 
 --- Adds a module whose weight has `shape`; the bias, when it has one, has `bias_size` numbers.
@@ -44,6 +44,12 @@ end
 --- A linear that is nn.Linear in every architecture.
 function Listing:plain_linear(name, in_features, out_features, bias)
   self:add(linear_module(name, in_features, out_features, PLAIN), self:has_bias(name, bias))
+end
+
+--- A convolution over time with a filter of its own for each channel.
+function Listing:convolution(name, channels, width, bias)
+  self:add({ name = name, class = "Conv1d", kind = "convolution", shape = { channels, 1, width } },
+    bias, channels)
 end
 
 function Listing:embedding(name, rows, width, class, buffers)
@@ -77,7 +83,7 @@ end
 --- A listing with nothing listed.
 ---@param options table the model's description: what is special of its `linear`s
 ---@param tied table<string, string> the name that a module shares its weight with, by its own name
----@param has (fun(name: string): boolean)|nil whether the checkpoint stores a tensor
+---@param has (fun(name: string): table|nil)|nil the entry of a tensor that the checkpoint stores
 ---@return qspec.Listing
 function M.new(options, tied, has)
   return setmetatable({ modules = {}, tied = tied, has = has, options = options }, Listing)

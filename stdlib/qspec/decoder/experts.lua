@@ -26,15 +26,21 @@ local function parts_of(prefix, e, names)
   return parts
 end
 
---- Lists the modules.
-function M.list(listing, prefix, m, width)
-  local router, e = m.router, m.experts
-  listing:router(prefix .. router.weight, router.class, { e.count, width }, router.bias)
-  if router.correction then listing:parameter(prefix .. router.correction, { e.count }) end
+--- Lists the weights of the experts.
+function M.list_weights(listing, prefix, m, width)
+  local e = m.experts
   expert_weight(listing, prefix .. e.gate_up, m, 2 * e.width, width,
     parts_of(prefix, e, e.parts and { e.parts.gate, e.parts.up } or nil))
   expert_weight(listing, prefix .. e.down, m, width, e.width,
     parts_of(prefix, e, e.parts and { e.parts.down } or nil))
+end
+
+--- Lists the modules.
+function M.list(listing, prefix, m, width)
+  local router, count = m.router, m.experts.count
+  listing:router(prefix .. router.weight, router.class, { count, width }, router.bias or false)
+  if router.correction then listing:parameter(prefix .. router.correction, { count }) end
+  M.list_weights(listing, prefix, m, width)
 end
 
 local function route(program, prefix, x, router)

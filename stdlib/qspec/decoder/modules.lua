@@ -39,7 +39,7 @@ end
 --- Lists the modules.
 ---@param options table checked by decoder.options
 ---@param tied table<string, string> the name that a module shares its weight with, by its own name
----@param has (fun(name: string): boolean)|nil whether the checkpoint stores a tensor
+---@param has (fun(name: string): table|nil)|nil the entry of a tensor that the checkpoint stores
 ---@return table[] modules
 function M.list(options, tied, has)
   local listing = listings.new(options, tied, has)

@@ -203,7 +203,9 @@ function M.check(name, given, most_layers)
       options[part] = schema.check(declaration, options[part], what .. ": " .. part)
     end
   end
-  for part, inner in pairs(INNER_PARTS) do check_inner(options[part], inner, what .. ": " .. part) end
+  for part, declarations in pairs(INNER_PARTS) do
+    check_inner(options[part], declarations, what .. ": " .. part)
+  end
   local attention, layers = options.attention, math.min(options.layers, most_layers)
   if attention.out_bias == nil then attention.out_bias = attention.bias end
   attention.rope = by_layer(attention.rope, layers, itself)

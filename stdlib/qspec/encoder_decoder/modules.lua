@@ -39,7 +39,7 @@ end
 --- Lists the modules.
 ---@param description table checked by encoder_decoder.options
 ---@param tied table<string, string>
----@param has (fun(name: string): boolean)|nil
+---@param has (fun(name: string): table|nil)|nil
 ---@return qspec.ModelModule[]
 function M.list(description, tied, has)
   local listing = listings.new(description, tied, has)

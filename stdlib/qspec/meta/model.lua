@@ -37,7 +37,7 @@ local model = {}
 ---@field zero_point qspec.Tensor|nil one value
 ---@field global_scale qspec.Tensor|nil one value in float32, of scales that are e4m3
 
----Binds weights to a program, as `qspec.decoder` makes it.
+---Binds weights to a program, as `qspec.builder` makes it.
 ---@param program table
 ---@param weights table<string, qspec.ModuleWeights> by module name
 ---@param options {dense_budget: integer?}? bytes of packed weights that may be kept decoded
@@ -96,8 +96,8 @@ function Model:exact_logits(ids, tokens, source) end
 ---@return qspec.Tensor float32 [tokens - 1]; the mean's exponential is the perplexity
 function Model:score(ids) end
 
----The names of the hidden states that forward can return: "embeddings", "layer.0", ..., "final", and
----those of an encoder before: "encoder.embeddings", ...
+---The names of the hidden states that forward can return: "embeddings", "layer.0", ..., "final",
+---and before them those of an encoder: "encoder.embeddings", ...
 ---@return string[]
 function Model:taps() end
 

@@ -37,8 +37,8 @@ function Model:encode(text) end
 function Model:decode(ids) end
 
 --- Runs the model once. Logits are [1, tokens, vocabulary], or [1, 1, vocabulary] with `last`.
---- An encoder-decoder reads the input as its source; its decoder is given `decoder_ids`, or the token
---- that every output starts with.
+--- An encoder-decoder reads the input as its source; its decoder is given `decoder_ids`, or the
+--- token that every output starts with.
 ---@param input string|integer[]
 ---@param options { taps: string[]?, last: boolean?, decoder_ids: integer[]? }? taps: "embeddings",
 ---  "layer.3", "final", and of an encoder "encoder.layer.3"

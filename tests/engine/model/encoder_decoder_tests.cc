@@ -32,7 +32,8 @@ Json copying_program() {
                           {{"op", "last_position"}, {"x", "s"}, {"out", "s"}},
                           {{"op", "scale"}, {"x", "s"}, {"by", 3.0}, {"out", "source"}}}}};
   Json& ops = program["ops"];
-  ops.insert(ops.begin() + 1, {{"op", "add"}, {"x", "x"}, {"y", "source"}, {"out", "x"}});
+  const Json sum = {{"op", "add"}, {"x", "x"}, {"y", "source"}, {"out", "x"}};
+  ops.insert(ops.begin() + 1, sum);
   return program;
 }
 

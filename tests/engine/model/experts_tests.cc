@@ -1,6 +1,7 @@
 #include <ATen/ATen.h>
 
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 
 #include "engine/core/error.h"
 #include "tests/engine/model/tiny_model.h"
@@ -116,6 +117,27 @@ BOOST_AUTO_TEST_CASE(a_softmax_over_the_chosen_is_that_of_their_logits) {
              1e-6);
 }
 
+BOOST_AUTO_TEST_CASE(a_sigmoid_of_the_chosen_knows_nothing_of_the_others) {
+  const at::Tensor wanted = at::sigmoid(at::tensor({3.0F, 2.5F})).view({1, 2});
+  BOOST_TEST(largest_difference(shares(token(), "top_then_sigmoid"), wanted) < 1e-6);
+  BOOST_TEST(at::equal(chosen(token(), "top_then_sigmoid"), ids({1, 2})));
+}
+
+// Of the logits 1, 3, 2.5, -1 only 2.5 comes within 2 * 0.1 of 3, as a share of 3: both are in the
+// first softmax. With 3 left out, 1 is too far from 2.5: the second expert stands alone.
+BOOST_AUTO_TEST_CASE(a_sparse_mixer_shares_with_what_comes_near) {
+  const Json near = {{"jitter", 0.1}};
+  const float first = 1 / (1 + std::exp(-0.5F));
+  const at::Tensor wanted = at::tensor({first, 1.0F}).view({1, 2});
+  BOOST_TEST(largest_difference(shares(token(), "sparse_mixer", near), wanted) < 1e-6);
+  BOOST_TEST(at::equal(chosen(token(), "sparse_mixer", near), ids({1, 2})));
+}
+
+BOOST_AUTO_TEST_CASE(a_sparse_mixer_without_jitter_shares_with_nobody) {
+  const at::Tensor found = shares(token(), "sparse_mixer", {{"jitter", 0.0}});
+  BOOST_TEST(at::equal(found, at::ones({1, 2})));
+}
+
 BOOST_AUTO_TEST_CASE(a_correction_steers_the_choice_and_not_the_share) {
   Weights weights = router();
   weights["c"].weight = at::tensor({5.0F, 0.0F, 0.0F, 0.0F});
@@ -157,6 +179,21 @@ BOOST_AUTO_TEST_CASE(experts_are_what_each_token_makes_of_its_own) {
   const Weights weights = experts_and_router();
   const at::Tensor x = at::randn({9, kWidth});
   BOOST_TEST(largest_difference(mixed(x, Json::object(), weights), by_hand(x, weights)) < 1e-4);
+}
+
+// A gate of relu is homogeneous: an input times s makes s * s of the output.
+BOOST_AUTO_TEST_CASE(a_share_that_comes_first_scales_the_input) {
+  at::manual_seed(13);
+  const at::Tensor x = at::randn({1, kWidth});
+  const Weights weights = experts_and_router();
+  const Json one = {{"chosen", 1}};
+  const auto made = [&](bool first) {
+    const Json op = mixture({{"activation", "relu"}, {"share_first", first}});
+    return run_ops(x, {route("top_then_sigmoid", one, "e", "s"), op}, weights)[0];
+  };
+  const double share = at::sigmoid(at::matmul(weights.at("r").weight, x[0]).max()).item<double>();
+  BOOST_TEST(made(false).abs().max().item<double>() > 1e-3);
+  BOOST_TEST(largest_difference(made(true), made(false) * share) < 1e-5);
 }
 
 BOOST_AUTO_TEST_CASE(transposed_experts_are_the_same_experts) {

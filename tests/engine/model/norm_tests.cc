@@ -60,6 +60,21 @@ BOOST_AUTO_TEST_CASE(a_weight_of_zero_is_one_where_the_distance_from_one_is_stor
   BOOST_TEST(at::equal(found, over_root_mean_square(halves()).to(at::kHalf)));
 }
 
+BOOST_AUTO_TEST_CASE(a_weight_after_its_own_rounding_decides_the_dtype) {
+  const at::Tensor x = halves().to(at::kFloat) + 1e-4;
+  const Weights weights = weight_of(at::kHalf);
+  const at::Tensor found = run_ops(x, {norm("rms_norm", "after_own_rounding")}, weights)[0];
+  const at::Tensor wanted = over_root_mean_square(x).to(at::kHalf) * weights.at("n").weight;
+  BOOST_TEST((found.scalar_type() == at::kHalf));
+  BOOST_TEST(at::equal(found, wanted));
+}
+
+BOOST_AUTO_TEST_CASE(the_bare_rms_norm_has_no_weight_to_ask_for) {
+  const Json bare = {{"op", "rms_norm_bare"}, {"x", "x"}, {"eps", kEps}, {"out", "out"}};
+  BOOST_TEST(
+      at::equal(run_ops(halves(), {bare})[0], over_root_mean_square(halves()).to(at::kHalf)));
+}
+
 BOOST_AUTO_TEST_CASE(the_fp32_layer_norm_rounds_once) {
   const Weights weights = weight_of(at::kHalf);
   const at::Tensor found = run_ops(halves(), {norm("layer_norm_fp32")}, weights)[0];

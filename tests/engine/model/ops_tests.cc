@@ -68,6 +68,60 @@ BOOST_AUTO_TEST_CASE(the_other_activations_are_their_formulas) {
   BOOST_TEST(largest_difference(activated(x, "silu"), x / (1 + at::exp(-x))) < 1e-6);
 }
 
+Weights xielu_weights() {
+  Weights weights;
+  weights["p"].weight = at::tensor({0.4F});
+  weights["n"].weight = at::tensor({-0.3F});
+  weights["b"].weight = at::full({}, 0.5F);
+  weights["e"].weight = at::full({}, -1e-6F);
+  return weights;
+}
+
+Json xielu() {
+  const Json none = Json::array();
+  return {{"op", "xielu"},        {"x", "x"},           {"alpha_p", "p"},
+          {"alpha_p_shape", {1}}, {"alpha_n", "n"},     {"alpha_n_shape", {1}},
+          {"beta", "b"},          {"beta_shape", none}, {"eps", "e"},
+          {"eps_shape", none},    {"out", "out"}};
+}
+
+BOOST_AUTO_TEST_CASE(xielu_is_a_square_above_zero_and_an_exponential_below) {
+  const at::Tensor x = at::tensor({2.0F, 0.0F, -1.5F}).view({1, 3});
+  const double above = std::log1p(std::exp(0.4)), below = 0.5 + std::log1p(std::exp(-0.3));
+  const at::Tensor wanted =
+      at::tensor({above * 4 + 1, 0.0, below * (std::expm1(-1.5) + 1.5) - 0.75});
+  BOOST_TEST(largest_difference(run_ops(x, {xielu()}, xielu_weights())[0][0], wanted) < 1e-5);
+}
+
+// Positions 0 and 1, two rows in, of width 5: sines at rates 1 and 1/10000, cosines, a zero.
+BOOST_AUTO_TEST_CASE(sinusoids_are_sines_and_then_cosines_at_falling_rates) {
+  const Json op = {{"op", "sinusoids"}, {"positions", "positions"},
+                   {"offset", 2},       {"width", 5},
+                   {"like", "x"},       {"out", "out"}};
+  const at::Tensor found = run_ops(at::zeros({2, 5}), {op})[0];
+  for (int64_t row = 0; row < 2; ++row) {
+    const double place = static_cast<double>(row) + 2, slow = place / 10000;
+    const at::Tensor wanted =
+        at::tensor({std::sin(place), std::sin(slow), std::cos(place), std::cos(slow), 0.0});
+    BOOST_TEST(largest_difference(found[row], wanted) < 1e-6);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_temperature_grows_with_the_turns_that_a_position_has_made) {
+  const Json heads = {{"op", "view_heads"}, {"x", "x"}, {"width", 2}, {"out", "q"}};
+  const Json warm = {{"op", "query_temperature"},
+                     {"x", "q"},
+                     {"positions", "positions"},
+                     {"beta", 0.5},
+                     {"original", 2},
+                     {"first", 1},
+                     {"precise", true},
+                     {"out", "out"}};
+  const at::Tensor found = run_ops(at::ones({4, 2}), {heads, warm})[0][0].select(1, 0);
+  const double once = 1 + 0.5 * std::log(2.0), twice = 1 + 0.5 * std::log(3.0);
+  BOOST_TEST(largest_difference(found, at::tensor({1.0, once, once, twice})) < 1e-6);
+}
+
 BOOST_AUTO_TEST_CASE(arithmetic_is_elementwise) {
   const at::Tensor x = at::arange(6).view({2, 3}).to(at::kFloat);
   const auto found = run_ops(x, {{{"op", "add"}, {"x", "x"}, {"y", "x"}, {"out", "y"}},

@@ -105,6 +105,39 @@ BOOST_AUTO_TEST_CASE(padding_changes_nothing_and_is_never_a_number_that_is_none)
   BOOST_TEST(largest_difference(padded[1].narrow(1, 3, 2), alone[0]) < 1e-5);
 }
 
+at::Tensor chunked(const std::vector<std::vector<int64_t>>& sequences) {
+  Weights weights;
+  weights["e"].weight = at::zeros({9, 3});
+  const Json program = {
+      {"vocab_size", 9},
+      {"layers", 1},
+      {"logits", "mask"},
+      {"ops",
+       {{{"op", "embedding"}, {"ids", "ids"}, {"weight", "e"}, {"shape", {9, 3}}, {"out", "x"}},
+        {{"op", "attention_mask"},
+         {"keys", "keys"},
+         {"like", "x"},
+         {"window", 0},
+         {"chunk", 2},
+         {"out", "mask"}}}}};
+  return tiny::logits(Model(program, weights), sequences);
+}
+
+BOOST_AUTO_TEST_CASE(a_chunk_hides_what_lies_before_it) {
+  const at::Tensor wanted = at::tensor({1, 0, 0, 1, 1, 0, 0, 0, 1}).view({3, 3}).to(at::kBool);
+  BOOST_TEST(at::equal(chunked({{4, 5, 6}})[0][0], wanted));
+}
+
+BOOST_AUTO_TEST_CASE(chunks_are_counted_from_the_first_token_and_not_from_padding) {
+  const at::Tensor found = chunked({{1, 2, 3, 4}, {4, 5, 6}})[1][0];
+  const at::Tensor wanted = at::tensor({1, 0, 0, 1, 1, 0, 0, 0, 1}).view({3, 3}).to(at::kBool);
+  BOOST_TEST(at::equal(found.narrow(0, 1, 3).narrow(1, 1, 3), wanted));
+}
+
+BOOST_AUTO_TEST_CASE(a_text_within_one_chunk_needs_no_mask) {
+  BOOST_TEST(!chunked({{1, 2}}).defined());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
