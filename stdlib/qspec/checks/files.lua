@@ -56,8 +56,8 @@ Compares model.safetensors.index.json with the headers of the shards: a tensor p
 there, there and not listed, listed in another shard, in two shards at once, and a total_size that
 is not the sum. In a pytorch_model.bin: values that are no tensors, and storages that no tensor
 uses. Of the tokenizer's files, chat templates that do not parse: in chat_template.jinja, in
-additional_chat_templates/, in tokenizer_config.json. A shard that is missing or malformed is refused
-before any check runs.]],
+additional_chat_templates/, in tokenizer_config.json. A shard that is missing or malformed is
+refused before any check runs.]],
   example = [[files {}]],
   run = function(ctx)
     local format = ctx.subject.format

@@ -1,5 +1,5 @@
--- qspec explain: a page about one check, format, architecture, reporter or command, made from
--- the fields of its own file.
+-- qspec explain: a page about one check, format, architecture, tokenizer class, reporter or
+-- command, made from the fields of its own file.
 
 local nearest = require "qspec.nearest"
 local outcome = require "qspec.outcome"
@@ -11,7 +11,7 @@ local tier = require "qspec.tier"
 
 local M = {
   name = "explain",
-  summary = "explain a check, format, architecture, reporter or command",
+  summary = "explain a check, format, architecture, tokenizer class, reporter or command",
   examples = { "qspec explain memory", "qspec explain bitsandbytes" },
 }
 
@@ -19,6 +19,7 @@ local NOUNS = {
   { "checks", "check" },
   { "formats", "format" },
   { "architectures", "architecture" },
+  { "tokenizer_classes", "tokenizer class" },
   { "reporters", "reporter" },
   { "commands", "command" },
 }
