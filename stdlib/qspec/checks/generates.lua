@@ -1,6 +1,9 @@
 -- Greedy generations in an accepted set.
 
+local chat = require "qspec.chat"
+local conversation = require "qspec.conversation"
 local generation = require "qspec.generation"
+local json = require "host.json"
 local units = require "qspec.units"
 
 local function accepted_for(params, prompt)
@@ -27,6 +30,17 @@ local function check_accepts(value)
   end
 end
 
+-- What a user says and the model answers.
+local function check_answer(ctx, said, accepted)
+  local messages = json.array { { role = "user", content = said } }
+  local prompt = { text = chat.render(ctx.subject, messages, { add_generation_prompt = true }) }
+  local result = generation.run(ctx.subject, prompt, ctx.params.max_new_tokens)
+  local answer = conversation.shown(ctx.subject, prompt, result)
+  if contains(accepted, answer) then return end
+  ctx:finding { key = said, found = answer, wanted = accepted[1],
+    hint = "the prompt was made by the chat template" }
+end
+
 -- A miss is a tie when the engine itself was undecided at the first token that differs.
 local function report_miss(ctx, prompt, result, accepted)
   local divergence = generation.divergence(ctx.subject, result, accepted)
@@ -41,6 +55,11 @@ local function report_miss(ctx, prompt, result, accepted)
     hint = margin and ("change at %s, margin %.4f"):format(where, margin) or "one text ends early" }
 end
 
+local function check_text(ctx, prompt, accepted)
+  local result = generation.run(ctx.subject, prompt, ctx.params.max_new_tokens)
+  if not contains(accepted, result.text) then report_miss(ctx, prompt, result, accepted) end
+end
+
 return {
   name = "generates",
   summary = "greedy text of each prompt is one of the accepted outputs",
@@ -51,6 +70,8 @@ return {
       check = function(value) return value < 1 and "must be at least 1" or nil end },
     accepts = { type = "table", required = true, check = check_accepts,
       help = "accepted texts, prompt included; or a table from prompt to such a list" },
+    chat = { type = "boolean", default = false,
+      help = "prompts are what a user says, accepted texts what the model answers" },
     tie = { type = "number", default = 0.05, help = "logit margin under which a miss is a tie" },
   },
   details = [[
@@ -58,7 +79,8 @@ Tokenizes each prompt, generates greedily as transformers' generate(do_sample=Fa
 model's generation_config, and decodes without special tokens. The text, prompt included, must be
 one of those accepted. On a miss the nearest accepted text is taken; the finding names the first
 token that differs, both candidates and their margin in logits. Under `tie` the miss is called a
-tie and noted: another device may break it the other way. Anything larger is a change.]],
+tie and noted: another device may break it the other way. Anything larger is a change. With `chat`
+the model's chat template makes a prompt of what a user says, and the answer alone is compared.]],
   example = [[generates { "Hello my name is", max_new_tokens = 1,
   accepts = { "Hello my name is John", "Hello my name is Alina" } }]],
   run = function(ctx)
@@ -69,8 +91,8 @@ tie and noted: another device may break it the other way. Anything larger is a c
       if not accepted then
         ctx:finding { key = prompt, found = "no accepted text", wanted = "at least one" }
       else
-        local result = generation.run(ctx.subject, prompt, ctx.params.max_new_tokens)
-        if not contains(accepted, result.text) then report_miss(ctx, prompt, result, accepted) end
+        local check = ctx.params.chat and check_answer or check_text
+        check(ctx, prompt, accepted)
       end
     end
     ctx:measure("prompts", #prompts)

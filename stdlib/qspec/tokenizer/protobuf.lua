@@ -16,7 +16,7 @@ local function refuse(where, at, message)
     ("%s: byte %d"):format(where, at - 1)), 0)
 end
 
--- Bits below this one and from it on are kept apart: together they are more than a Lua number holds.
+-- Bits below this one and from it on are kept apart: a Lua number does not hold all 64.
 local UPPER_BIT, UPPER_BYTE = 2 ^ 49, 7
 
 -- A varint of 64 bits at `at` as a signed number, and the place behind it.
