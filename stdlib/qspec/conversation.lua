@@ -48,8 +48,8 @@ end
 function M.prompt(subject, args)
   local given = (args.prompt and 1 or 0) + (args.chat and 1 or 0) + (args.messages and 1 or 0)
   if given ~= 1 then
-    refuse(("%s of --prompt, --chat and --messages"):format(given == 0 and "none" or "several"),
-      "wanted one of them")
+    refuse(("%s --prompt, --chat and --messages"):format(given == 0 and "missing one of"
+      or "wanted only one of"), "'qspec help generate' shows what they take")
   elseif args.prompt then
     return args.prompt
   end

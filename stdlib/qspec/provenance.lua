@@ -19,6 +19,7 @@ local function add_spec(files, spec)
 end
 
 local SMALL_FILES = { "config.json", "generation_config.json", "tokenizer.json",
+  "tokenizer_config.json", "tokenizer.model", "chat_template.jinja",
   "model.safetensors.index.json", "pytorch_model.bin.index.json" }
 
 local function add_subject(files, seen, subject, hashed)

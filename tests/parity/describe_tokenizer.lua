@@ -1,5 +1,5 @@
--- qspec lua describe_tokenizer.lua FOLDER...: the tokenizer of each folder as a tokenizer.json has it,
--- one list for tokenizer_class_parity.py.
+-- qspec lua describe_tokenizer.lua FOLDER...: the tokenizer of each folder as a tokenizer.json has
+-- it, one list for tokenizer_class_parity.py.
 local json = require "host.json"
 local system = require "host.system"
 local outcome = require "qspec.outcome"

@@ -1,6 +1,6 @@
--- qspec lua tokenize_folder.lua FOLDER WORK_JSON: encodes and decodes work.texts with the tokenizer of
--- a model folder, and prints one list for tokenizer_class_parity.py; an object when the engine lacks a
--- component of it.
+-- qspec lua tokenize_folder.lua FOLDER WORK_JSON: encodes and decodes work.texts with the tokenizer
+-- of a model folder, and prints one list for tokenizer_class_parity.py; an object when the engine
+-- lacks a component of it.
 local json = require "host.json"
 local system = require "host.system"
 local outcome = require "qspec.outcome"
@@ -8,7 +8,8 @@ local Subject = require "qspec.subject"
 
 local folder, work_path = ...
 
-local ok, tokenizer = pcall(function() return Subject.new { name = folder, path = folder }.tokenizer end)
+local subject = Subject.new { name = folder, path = folder }
+local ok, tokenizer = pcall(function() return subject.tokenizer end)
 if not ok then
   local err = outcome.from(tokenizer)
   if err.kind ~= "unsupported" then error(tokenizer, 0) end

@@ -1,7 +1,10 @@
 -- Greedy generations in an accepted set.
 
 local accepted_outputs = require "qspec.accepted_outputs"
+local chat = require "qspec.chat"
+local conversation = require "qspec.conversation"
 local generation = require "qspec.generation"
+local json = require "host.json"
 local units = require "qspec.units"
 
 local function contains(list, text)
@@ -21,6 +24,17 @@ local function check_accepts(value)
   end
 end
 
+-- What a user says and the model answers.
+local function check_answer(ctx, said, accepted)
+  local messages = json.array { { role = "user", content = said } }
+  local prompt = { text = chat.render(ctx.subject, messages, { add_generation_prompt = true }) }
+  local result = generation.run(ctx.subject, prompt, ctx.params.max_new_tokens)
+  local answer = conversation.shown(ctx.subject, prompt, result)
+  if contains(accepted, answer) then return end
+  ctx:finding { key = said, found = answer, wanted = accepted[1],
+    hint = "the prompt was made by the chat template" }
+end
+
 -- A miss is a tie when the engine itself was undecided at the first token that differs.
 local function report_miss(ctx, prompt, result, accepted)
   local divergence = generation.divergence(ctx.subject, result, accepted)
@@ -35,6 +49,11 @@ local function report_miss(ctx, prompt, result, accepted)
     hint = margin and ("change at %s, margin %.4f"):format(where, margin) or "one text ends early" }
 end
 
+local function check_text(ctx, prompt, accepted)
+  local result = generation.run(ctx.subject, prompt, ctx.params.max_new_tokens)
+  if not contains(accepted, result.text) then report_miss(ctx, prompt, result, accepted) end
+end
+
 return {
   name = "generates",
   summary = "greedy text of each prompt is one of the accepted outputs",
@@ -45,6 +64,8 @@ return {
       check = function(value) return value < 1 and "must be at least 1" or nil end },
     accepts = { type = "table", check = check_accepts,
       help = "accepted texts, prompt included; or a table from prompt to such a list" },
+    chat = { type = "boolean", default = false,
+      help = "prompts are what a user says, accepted texts what the model answers" },
     tie = { type = "number", default = 0.05, help = "logit margin under which a miss is a tie" },
   },
   details = [[
@@ -54,7 +75,8 @@ one of those accepted; of an encoder-decoder, which reads the prompt, the text i
 On a miss the nearest accepted text is taken; the finding names the first
 token that differs, both candidates and their margin in logits. Under `tie` the miss is called a
 tie and noted: another device may break it the other way. Anything larger is a change. Texts that
-`qspec accept` recorded for this model and device are accepted too.]],
+`qspec accept` recorded for this model and device are accepted too. With `chat` the model's chat
+template makes a prompt of what a user says, and the answer alone is compared.]],
   example = [[generates { "Hello my name is", max_new_tokens = 1,
   accepts = { "Hello my name is John", "Hello my name is Alina" } }]],
   run = function(ctx)
@@ -66,8 +88,8 @@ tie and noted: another device may break it the other way. Anything larger is a c
         ctx:finding { key = prompt, found = "no accepted text", wanted = "at least one",
           hint = "qspec accept shows what the model says, and records it" }
       else
-        local result = generation.run(ctx.subject, prompt, ctx.params.max_new_tokens)
-        if not contains(accepted, result.text) then report_miss(ctx, prompt, result, accepted) end
+        local check = ctx.params.chat and check_answer or check_text
+        check(ctx, prompt, accepted)
       end
     end
     ctx:measure("prompts", #prompts)

@@ -1,5 +1,5 @@
--- qspec explain: a page about one check, format, architecture, operator, reporter or command, made
--- from the fields of its own file.
+-- qspec explain: a page about one check, format, architecture, operator, tokenizer class, reporter or
+-- command, made from the fields of its own file.
 
 local nearest = require "qspec.nearest"
 local outcome = require "qspec.outcome"
@@ -11,7 +11,7 @@ local tier = require "qspec.tier"
 
 local M = {
   name = "explain",
-  summary = "explain a check, format, architecture, operator, reporter or command",
+  summary = "explain a check, format, architecture, operator, tokenizer class, reporter or command",
   examples = { "qspec explain memory", "qspec explain bitsandbytes" },
 }
 
@@ -20,6 +20,7 @@ local NOUNS = {
   { "formats", "format" },
   { "architectures", "architecture" },
   { "operators", "operator" },
+  { "tokenizer_classes", "tokenizer class" },
   { "reporters", "reporter" },
   { "commands", "command" },
 }

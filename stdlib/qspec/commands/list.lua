@@ -8,12 +8,12 @@ local text_table = require "qspec.text_table"
 
 local M = {
   name = "list",
-  summary = "list checks, formats, architectures, operators, reporters, commands and specs",
+  summary = "list checks, formats, architectures, operators, tokenizer classes, reporters, ...",
   examples = { "qspec list", "qspec list checks", "qspec list --json" },
 }
 
-local KINDS = { "checks", "formats", "architectures", "operators", "reporters", "commands",
-  "specs" }
+local KINDS = { "checks", "formats", "architectures", "operators", "tokenizer_classes", "reporters",
+  "commands", "specs" }
 
 local LONGEST_SPEC = 4 * 1024 * 1024
 

@@ -103,7 +103,7 @@ end
 --- value.name
 function Engine:attribute(value, name)
   local found = self:own_attribute(value, name)
-  if values.kind(found) ~= "undefined" then return found end
+  if values.kind(found) ~= "undefined" or name == "__class__" then return found end
   local item = operators.item(value, name)
   if item ~= nil then return item end
   return found

@@ -12,10 +12,10 @@ local flag = arguments.flag
 
 local M = {}
 
-for _, part in ipairs { "text", "number", "list", "selecting" } do
-  for name, filter in pairs(require("qspec.template." .. part .. "_filters")) do
-    M[name] = filter
-  end
+for _, part in ipairs { require "qspec.template.text_filters",
+  require "qspec.template.number_filters", require "qspec.template.list_filters",
+  require "qspec.template.selecting_filters" } do
+  for name, filter in pairs(part) do M[name] = filter end
 end
 
 M.default = { params = { "default_value", "boolean" }, run = function(value, o)

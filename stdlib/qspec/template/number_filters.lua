@@ -61,8 +61,8 @@ M.int = { params = { "default", "base" }, run = function(value, o)
   return operators.sign("+", found < 0 and math.ceil(found) or math.floor(found))
 end }
 
--- round() of a float: of two equally near the even one, which a decimal can only be exactly when the
--- binary fraction is that short.
+-- round() of a float: of two equally near the even one. They are equally near only when the binary
+-- fraction is as short as the decimal one.
 local function rounded(amount, precision)
   local scaled = amount * 10 ^ precision
   local lower = math.floor(scaled)

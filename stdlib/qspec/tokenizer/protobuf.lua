@@ -16,18 +16,26 @@ local function refuse(where, at, message)
     ("%s: byte %d"):format(where, at - 1)), 0)
 end
 
--- A varint at `at`, and the place behind it. What is beyond 2^53 is kept as a negative number if it
--- is one of 64 bits, and only compared.
+-- Bits below this one and from it on are kept apart: a Lua number does not hold all 64.
+local UPPER_BIT, UPPER_BYTE = 2 ^ 49, 7
+
+-- A varint of 64 bits at `at` as a signed number, and the place behind it.
 local function varint(text, at, last, where)
-  local value, scale = 0, 1
+  local lower, upper, scale = 0, 0, 1
   for i = 0, LONGEST_VARINT - 1 do
     local place = at + i
     if place > last then refuse(where, at, "a varint runs past the end") end
+    if i == UPPER_BYTE then scale = 1 end
     local byte = text:byte(place)
-    value = value + byte % 128 * scale
+    if i < UPPER_BYTE then
+      lower = lower + byte % 128 * scale
+    else
+      upper = upper + byte % 128 * scale
+    end
     if byte < 128 then
-      if value >= 2 ^ 63 then value = value - 2 ^ 64 end
-      return value, place + 1
+      if upper >= 2 ^ 15 then refuse(where, at, "a varint is beyond 64 bits") end
+      if upper >= 2 ^ 14 then upper = upper - 2 ^ 15 end
+      return lower + upper * UPPER_BIT, place + 1
     end
     scale = scale * 128
   end

@@ -3,6 +3,15 @@
 return {
   name = "TokenizersBackend",
   summary = "tokenizer.json as it is, or a SentencePiece model without a class",
+  details = [[
+The class of a tokenizer is that of tokenizer_config.json, unless transformers knows better for
+the model_type. Classes that are listed here build the normalizer, pre-tokenizer and decoder
+themselves and take no more than vocabulary, merges and post-processor from tokenizer.json; with
+any other name, the file is taken as it is. Tokens that tokenizer_config.json,
+special_tokens_map.json and added_tokens.json name are added. Without a tokenizer.json: vocab.json
+and merges.txt, vocab.txt, or a SentencePiece model, as the class has it. tekken.json and tiktoken
+files are not read. Decoded texts are cleaned up (" ." to ".") only when the config says so, and
+never those of a BPE.]],
   aliases = { "PreTrainedTokenizerFast", "PreTrainedTokenizer", "BloomTokenizer" },
   model_types = { "arctic", "chameleon", "deepseek_v2", "deepseek_v3", "deepseek_v32",
     "deepseek_v4", "ernie4_5", "ernie4_5_moe", "flex_olmo", "glm", "glm4", "glm4_moe",
