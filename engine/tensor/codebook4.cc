@@ -89,7 +89,7 @@ Quantized4 quantize_codebook4(const at::Tensor& weight, const CodeRule& rule, in
   auto* packed = result.packed.mutable_data_ptr<uint8_t>();
   auto* absmax = result.absmax.mutable_data_ptr<float>();
   const FloatSource source = float_source(weight);
-  for_stretches(count, block_size, [&](int64_t begin, int64_t end, float* buffer) {
+  for_stretches(count, block_size, kStretch, [&](int64_t begin, int64_t end, float* buffer) {
     int64_t length = end - begin;
     const float* values = source(begin, length, buffer);
     if (length % 2 != 0) {  // never a whole stretch, so the buffer has room for the padding

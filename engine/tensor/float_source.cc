@@ -20,8 +20,8 @@ constexpr int64_t kGrain = 1 << 16;
 // A larger result leaves the caches before anyone reads it.
 constexpr int64_t kCachedBytes = 16 << 20;
 
-// Elements converted between two runs of streamed stores, so that both go on at once.
-constexpr size_t kStreamed = 512;
+// Elements decoded between two runs of streamed stores, so that both go on at once.
+constexpr int64_t kStreamed = 1024;
 
 FloatSource half_source(at::Tensor tensor, Widen widen) {
   const auto* data = static_cast<const uint16_t*>(tensor.const_data_ptr());
@@ -31,27 +31,31 @@ FloatSource half_source(at::Tensor tensor, Widen widen) {
   };
 }
 
+bool is_large(const at::Tensor& result) {
+  return static_cast<int64_t>(result.nbytes()) > kCachedBytes;
+}
+
 void fill_floats(const FloatSource& source, int64_t unit, at::Tensor& result) {
   auto* data = result.mutable_data_ptr<float>();
-  for_stretches(result.numel(), unit, [&](int64_t begin, int64_t end, float*) {
-    const float* values = source(begin, end - begin, data + begin);
-    if (values != data + begin) std::copy_n(values, end - begin, data + begin);
+  const bool streamed = is_large(result);
+  for_stretches(result.numel(), unit, kStreamed, [&](int64_t begin, int64_t end, float* buffer) {
+    float* to = data + begin;
+    const float* values = source(begin, end - begin, streamed ? buffer : to);
+    if (values == to) return;
+    kernels().stream(values, static_cast<size_t>(end - begin) * sizeof(float), to);
   });
 }
 
 void fill_halves(const FloatSource& source, int64_t unit, Narrow narrow, at::Tensor& result) {
   auto* data = static_cast<uint16_t*>(result.mutable_data_ptr());
-  const bool streamed = static_cast<int64_t>(result.nbytes()) > kCachedBytes;
-  for_stretches(result.numel(), unit, [&](int64_t begin, int64_t end, float* buffer) {
+  const bool streamed = is_large(result);
+  for_stretches(result.numel(), unit, kStreamed, [&](int64_t begin, int64_t end, float* buffer) {
     const auto count = static_cast<size_t>(end - begin);
     const float* values = source(begin, end - begin, buffer);
     if (!streamed) return narrow(values, count, data + begin);
-    alignas(64) std::array<uint16_t, kStreamed> halves;
-    for (size_t i = 0; i < count; i += kStreamed) {
-      const size_t part = std::min(kStreamed, count - i);
-      narrow(values + i, part, halves.data());
-      kernels().stream(halves.data(), part * sizeof(uint16_t), data + begin + i);
-    }
+    alignas(64) std::array<uint16_t, kStretch> halves;
+    narrow(values, count, halves.data());
+    kernels().stream(halves.data(), count * sizeof(uint16_t), data + begin);
   });
 }
 
@@ -67,9 +71,9 @@ FloatSource float_source(const at::Tensor& tensor) {
   return [flat = std::move(flat), data](int64_t begin, int64_t, float*) { return data + begin; };
 }
 
-void for_stretches(int64_t count, int64_t unit,
+void for_stretches(int64_t count, int64_t unit, int64_t most,
                    const std::function<void(int64_t, int64_t, float*)>& body) {
-  const int64_t stretch = kStretch / unit * unit;
+  const int64_t stretch = std::max(unit, most / unit * unit);
   parallel_ranges(count, kGrain / stretch * stretch, [&](int64_t begin, int64_t end) {
     alignas(64) std::array<float, kStretch> buffer;
     for (; begin < end; begin += stretch) {

@@ -19,8 +19,9 @@ using FloatSource = std::function<const float*(int64_t begin, int64_t count, flo
 FloatSource float_source(const at::Tensor& tensor);
 
 // Calls body(begin, end, buffer) for stretches of 0..count-1 on all threads. A stretch begins at a
-// multiple of `unit` (1 to kStretch); `buffer` holds kStretch floats.
-void for_stretches(int64_t count, int64_t unit,
+// multiple of `unit` (1 to kStretch) and has at most `most` elements (to kStretch), or one unit;
+// `buffer` holds kStretch floats.
+void for_stretches(int64_t count, int64_t unit, int64_t most,
                    const std::function<void(int64_t begin, int64_t end, float* buffer)>& body);
 
 // All of `source` as a tensor of `shape`, cast once to `dtype`: float32, float16 or bfloat16. It is

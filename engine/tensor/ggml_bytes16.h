@@ -43,13 +43,29 @@ inline Bytes16 looked_up16(const int8_t* table, Bytes16 codes) {
   return _mm_shuffle_epi8(load16(table), codes);
 }
 
-// Bits first to first + 15 of four bytes, each as 0 or 1.
-inline Bytes16 spread16(uint32_t bits, int first) {
-  const __m128i words = _mm_set1_epi16(static_cast<short>(bits >> first));
+// Whether each of the 16 bits is set.
+inline Bytes16 is_set16(uint32_t bits) {
+  const __m128i words = _mm_set1_epi16(static_cast<short>(bits));
   const __m128i places = _mm_set_epi64x(0x0101010101010101, 0);
   const __m128i each = _mm_set1_epi64x(static_cast<long long>(0x8040201008040201));
   const __m128i found = _mm_and_si128(_mm_shuffle_epi8(words, places), each);
-  return _mm_and_si128(_mm_cmpeq_epi8(found, each), all16(1));
+  return _mm_cmpeq_epi8(found, each);
+}
+
+// Bits first to first + 15 of four bytes, each as 0 or 1.
+inline Bytes16 spread16(uint32_t bits, int first) {
+  return _mm_and_si128(is_set16(bits >> first), all16(1));
+}
+
+// The bytes of which bit i of `signs` is set, negated.
+inline Bytes16 signed16(Bytes16 bytes, uint32_t signs) {
+  const __m128i negated = is_set16(signs);
+  return _mm_sub_epi8(_mm_xor_si128(bytes, negated), negated);
+}
+
+// Eight bytes and eight more.
+inline Bytes16 pair16(uint64_t low, uint64_t high) {
+  return _mm_set_epi64x(static_cast<long long>(high), static_cast<long long>(low));
 }
 
 #if defined(__AVX512F__)
@@ -123,6 +139,14 @@ inline Bytes16 looked_up16(const int8_t* table, const Bytes16& codes) {
 
 inline Bytes16 spread16(uint32_t bits, int first) {
   return made16([&](int i) { return bits >> (first + i) & 1; });
+}
+
+inline Bytes16 signed16(const Bytes16& bytes, uint32_t signs) {
+  return made16([&](int i) { return (signs >> i & 1) != 0 ? -bytes.at[i] : bytes.at[i]; });
+}
+
+inline Bytes16 pair16(uint64_t low, uint64_t high) {
+  return made16([&](int i) { return (i < 8 ? low : high) >> 8 * (i % 8); });
 }
 
 inline void scale16(const Bytes16& bytes, float scale, float* to) {

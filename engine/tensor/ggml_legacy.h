@@ -11,6 +11,8 @@ namespace {
 constexpr int8_t kIq4Values[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
                                    1,    13,   25,  38,  53,  69,  89,  113};
 
+constexpr int8_t kSigns[16] = {-1, 1};
+
 // Twice what e2m1 codes stand for.
 constexpr int8_t kE2m1Doubled[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
 
@@ -58,9 +60,11 @@ void decode_q8_1(const uint8_t* block, float* to) {
   scale16(load16(block + 24), d, to + 16);
 }
 
-void decode_q1_0(const uint8_t* block, float* __restrict to) {
+void decode_q1_0(const uint8_t* block, float* to) {
   const float d = half_at(block);
-  for (int i = 0; i < 128; ++i) to[i] = (block[2 + i / 8] >> i % 8 & 1) != 0 ? d : -d;
+  for (int i = 0; i < 128; i += 16) {
+    scale16(looked_up16(kSigns, spread16(word16(block + 2 + i / 8), 0)), d, to + i);
+  }
 }
 
 // Nibbles of 16 bytes as the values that they stand for: the low ones, then the high ones.
@@ -79,14 +83,11 @@ void decode_mxfp4(const uint8_t* block, float* to) {
 }
 
 // Four blocks of 16 with a scale each.
-void decode_nvfp4(const uint8_t* block, float* __restrict to) {
+void decode_nvfp4(const uint8_t* block, float* to) {
   for (int part = 0; part < 4; ++part) {
-    const uint8_t* q = block + 4 + 8 * part;
-    const float d = half_of_e4m3(block[part]);
-    for (int i = 0; i < 8; ++i) {
-      to[16 * part + i] = d * static_cast<float>(kE2m1Doubled[q[i] & 15]);
-      to[16 * part + 8 + i] = d * static_cast<float>(kE2m1Doubled[q[i] >> 4]);
-    }
+    const uint64_t q = word64(block + 4 + 8 * part), nibbles = 0x0f0f0f0f0f0f0f0f;
+    const Bytes16 codes = pair16(q & nibbles, q >> 4 & nibbles);
+    scale16(looked_up16(kE2m1Doubled, codes), half_of_e4m3(block[part]), to + 16 * part);
   }
 }
 

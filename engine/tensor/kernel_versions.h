@@ -20,6 +20,7 @@
   void decode_coded_to_bfloat16_##SUFFIX(const CodedRow& row, size_t first, size_t count,   \
                                          uint16_t* to, bool streamed);                      \
   void transpose_tile_##SUFFIX(const WordTile& tile);                                       \
+  void transpose_fields_##SUFFIX(const FieldLines& fields);                                 \
   float absmax_##SUFFIX(const float* x, size_t count);                                      \
   ErrorSums error_sums_##SUFFIX(const float* r, const float* q, size_t count, size_t block, \
                                 float* squares, float* errors);                             \

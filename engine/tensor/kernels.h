@@ -77,6 +77,15 @@ struct WordTile {
   bool streamed = false;  // past the caches, where the rows of `to` are aligned to the vectors
 };
 
+// As many lines as a word has fields, a power of two of them.
+struct FieldLines {
+  static constexpr size_t kLine = 64;  // bytes
+
+  void* lines;  // aligned to 8 bytes
+  size_t bits;  // of a field
+  size_t word_bits;
+};
+
 // Of reference r and decoded q, with e = q - r, over one stretch.
 struct ErrorSums {
   float cross;          // sum of r * e
@@ -124,6 +133,9 @@ struct Kernels {
 
   // Word c of row r becomes word r of row c.
   void (*transpose_tile)(const WordTile& tile);
+
+  // Field k of each word of line i becomes field i of that word of line k.
+  void (*transpose_fields)(const FieldLines& fields);
 
   // The largest |x|, NaNs apart; 0 for none.
   float (*absmax)(const float* x, size_t count);

@@ -146,34 +146,6 @@ void check_matrix(const at::Tensor& tensor) {
                                           " dimensions has no transpose, wanted at least 2");
 }
 
-// Exchanges the upper of each two parts of `a` with the lower ones of `b`.
-template <class Word, size_t kWords>
-void exchange(std::array<Word, kWords>& a_row, std::array<Word, kWords>& b_row, unsigned part,
-              Word low) {
-  Word* __restrict a = a_row.data();
-  Word* __restrict b = b_row.data();
-  for (size_t w = 0; w < kWords; ++w) {
-    const auto differ = static_cast<Word>((static_cast<Word>(a[w] >> part) ^ b[w]) & low);
-    b[w] = static_cast<Word>(b[w] ^ differ);
-    a[w] = static_cast<Word>(a[w] ^ static_cast<Word>(differ << part));
-  }
-}
-
-// n rows of words with n fields each, transposed in place: row i, field k becomes row k, field i.
-// All words of a row at once.
-template <class Word, size_t kWords>
-void transpose_fields_of(std::array<Word, kWords>* rows, size_t bits) {
-  constexpr size_t kBits = 8 * sizeof(Word);
-  auto low = static_cast<Word>(~Word{0});  // the lower one of each two parts
-  for (size_t part = kBits / 2; part >= bits; part /= 2) {
-    low = static_cast<Word>(low ^ static_cast<Word>(low << part));
-    for (size_t i = 0; i < kBits / bits; ++i) {
-      if ((i & (part / bits)) != 0) continue;
-      exchange(rows[i], rows[i + part / bits], static_cast<unsigned>(part), low);
-    }
-  }
-}
-
 // For a power of two of fields that fill a word: n rows of it become one word of each of its n
 // streams. A tile is kWords times n rows of at most kWords words.
 template <class Word>
@@ -190,7 +162,7 @@ class FieldTile {
   void read(const uint8_t* from, size_t stride, size_t rows, size_t words) {
     for (size_t group = 0; group * fields() < rows; ++group) {
       const size_t first = group * fields(), height = std::min(fields(), rows - first);
-      std::array<std::array<Word, kWords>, kMostFields> block;
+      alignas(kLine) std::array<std::array<Word, kWords>, kMostFields> block;
       for (size_t i = 0; i < fields(); ++i) {
         if (i >= height || words < kWords) block[i].fill(0);
         if (i >= height) continue;
@@ -198,7 +170,7 @@ class FieldTile {
         __builtin_prefetch(row + this->rows() * stride);  // of the next tile: rows are far apart
         std::memcpy(block[i].data(), row, words * sizeof(Word));
       }
-      transpose_fields_of(block.data(), bits_);
+      kernels().transpose_fields({block.data(), bits_, 8 * sizeof(Word)});
       for (size_t k = 0; k < fields(); ++k) planes_[k][group] = block[k];
     }
   }

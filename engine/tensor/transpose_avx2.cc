@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #include "engine/tensor/kernel_versions.h"
+#include "engine/tensor/line_fields.h"
 
 namespace qspec {
 namespace {
@@ -45,6 +46,10 @@ void transpose_tile_avx2(const WordTile& tile) {
                       tile.to_stride);
     }
   }
+}
+
+void transpose_fields_avx2(const FieldLines& fields) {
+  transpose_lines(fields);
 }
 
 }  // namespace qspec

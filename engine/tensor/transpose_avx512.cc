@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #include "engine/tensor/kernel_versions.h"
+#include "engine/tensor/line_fields.h"
 
 namespace qspec {
 namespace {
@@ -46,6 +47,10 @@ void transpose_tile_avx512(const WordTile& tile) {
     store(to + 8 * tile.to_stride, _mm512_shuffle_i32x4(first_even, last_even, 0xdd), streamed);
     store(to + 12 * tile.to_stride, _mm512_shuffle_i32x4(first_odd, last_odd, 0xdd), streamed);
   }
+}
+
+void transpose_fields_avx512(const FieldLines& fields) {
+  transpose_lines(fields);
 }
 
 }  // namespace qspec

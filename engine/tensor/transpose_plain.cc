@@ -1,6 +1,7 @@
 #include <cstring>
 
 #include "engine/tensor/kernel_versions.h"
+#include "engine/tensor/line_fields.h"
 
 namespace qspec {
 
@@ -12,6 +13,10 @@ void transpose_tile_plain(const WordTile& tile) {
       std::memcpy(to + row * sizeof(uint32_t), from + row * tile.from_stride, sizeof(uint32_t));
     }
   }
+}
+
+void transpose_fields_plain(const FieldLines& fields) {
+  transpose_lines(fields);
 }
 
 }  // namespace qspec

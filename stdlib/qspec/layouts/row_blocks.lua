@@ -9,13 +9,8 @@ local M = {}
 ---@param shifts integer[] where in a word each block lies, in bits
 ---@return any codes Tensor uint8 [R * #shifts, ...]
 function M.unpack(packed, bits, shifts)
-  local blocks, mask = {}, 2 ^ bits - 1
-  for i, shift in ipairs(shifts) do
-    local block = shift > 0 and packed:rshift(shift) or packed
-    block = block:band(mask)
-    blocks[i] = block:dtype() == "uint8" and block or block:to("uint8")
-  end
-  return #blocks == 1 and blocks[1] or require("host.tensor").cat(blocks, 1)
+  if bits == 8 and packed:dtype() == "uint8" then return packed end
+  return require("host.tensor").unpack_planes(packed, bits, shifts)
 end
 
 --- Shifts of blocks in a word, the first in its lowest bits or in its highest.

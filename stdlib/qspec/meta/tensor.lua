@@ -466,6 +466,13 @@ function M.coded(parts) end
 ---@return qspec.Tensor uint8 [..., W * fields]
 function M.unpack_fields(words, bits, order) end
 
+--- Codes packed along the rows: first the fields of all words at bit shifts[1], then at shifts[2].
+---@param words qspec.Tensor [R, ...] of integers
+---@param bits integer 1 to 8
+---@param shifts integer[] within the words
+---@return qspec.Tensor uint8 [R * #shifts, ...]
+function M.unpack_planes(words, bits, shifts) end
+
 --- The first `count` codes of each row, whose bytes are one stream.
 ---@param words qspec.Tensor integers [..., W]
 ---@param bits integer 1 to 8

@@ -280,7 +280,7 @@ BOOST_AUTO_TEST_CASE(all_versions_decode_codes_to_the_same_bits) {
 }
 
 BOOST_AUTO_TEST_CASE(all_versions_find_the_scales_of_columns_in_any_number_of_groups) {
-  for (const int64_t groups : {1, 31, 32, 33, 64, 65, 96, 97, 128, 129}) {
+  for (const int64_t groups : {1, 31, 32, 33, 64, 65, 128, 129, 255, 256, 257, 300}) {
     Coded weight = random_weight(4, {2, 200}, 1, 16);
     weight.groups = at::randint(0, groups, {200}, at::kInt);
     weight.groups[17] = groups - 1;
@@ -335,6 +335,24 @@ BOOST_AUTO_TEST_CASE(half_types_are_the_floats_cast_once) {
   const at::Tensor wanted = dequantize(weight, at::kFloat);
   for (const at::ScalarType dtype : {at::kHalf, at::kBFloat16}) {
     BOOST_TEST(equal_bits(dequantize(weight, dtype), wanted.to(dtype)));
+  }
+}
+
+// Rows of 2112 and 2100 columns: those of the second lie at no multiple of a line.
+BOOST_AUTO_TEST_CASE(large_results_are_streamed_to_the_same_place) {
+  for (const int64_t columns : {2112, 2100}) {
+    for (const int64_t bits : {4, 6}) {
+      const Coded weight = checked(random_weight(bits, {8192, columns}, 1, 64));
+      const at::Tensor wanted = dequantize(weight, at::kFloat);
+      const FloatSource source = float_source(weight);
+      std::array<float, kStretch> buffer;
+      for (const int64_t begin : {int64_t{0}, 4000 * columns + 17, 8191 * columns}) {
+        const float* row = source(begin, 2000, buffer.data());
+        BOOST_TEST(std::memcmp(row, wanted.const_data_ptr<float>() + begin, 8000) == 0);
+      }
+      BOOST_TEST(equal_bits(dequantize(weight, at::kBFloat16), wanted.to(at::kBFloat16)));
+      BOOST_TEST(equal_bits(dequantize(weight, at::kHalf), wanted.to(at::kHalf)));
+    }
   }
 }
 
