@@ -111,11 +111,11 @@ int forward(lua_State* L) {
   const RunOptions options = parse_run_options(options_at(L, 3));
   KvCache cache = model.make_cache(batch.ids.size(1));
   RunResult result = model.run(batch, cache, options);
-  push_tensor(L, std::move(result.logits));
+  push_tensor(L, result.logits.to(at::kCPU));
   lua_createtable(L, 0, static_cast<int>(result.taps.size()));
   for (auto& [name, tensor] : result.taps) {
     push(L, name);
-    push_tensor(L, std::move(tensor));
+    push_tensor(L, tensor.to(at::kCPU));
     lua_rawset(L, -3);
   }
   return 2;

@@ -51,7 +51,8 @@ Generation generate(const Model& model, const std::vector<int64_t>& prompt,
   KvCache cache = model.make_cache(static_cast<int64_t>(prompt.size() + steps));
   while (result.steps.size() < steps && !result.met_eos) {
     const RunResult run = model.run(batch, cache, {.taps = {}, .last_position_only = true});
-    at::Tensor row = run.logits.view({-1}).to(at::kFloat, /*non_blocking=*/false, /*copy=*/true);
+    at::Tensor row = run.logits.view({-1}).to(at::kCPU, at::kFloat, /*non_blocking=*/false,
+                                              /*copy=*/true);
     const std::span<float> scores(row.mutable_data_ptr<float>(), static_cast<size_t>(row.numel()));
     check_numbers(scores, result.steps.size());
     apply_logits_rules(options, result.ids, prompt.size(), scores);

@@ -38,8 +38,8 @@ class DenseLinear : public LinearWeight {
   ModuleWeights module_;
 };
 
-at::Tensor decoded(const ModuleWeights& module, at::ScalarType compute) {
-  return module.packed->decode(module.decode_dtype.value_or(compute)).to(compute);
+at::Tensor decoded(const ModuleWeights& module, at::ScalarType compute, c10::Device device) {
+  return module.packed->decode(module.decode_dtype.value_or(compute)).to(device, compute);
 }
 
 // Decodes at every call.
@@ -49,7 +49,8 @@ class PackedLinear : public LinearWeight {
 
   at::Tensor apply(const at::Tensor& x) const override {
     const at::ScalarType compute = module_.compute_dtype.value_or(x.scalar_type());
-    return multiply(x.to(compute), decoded(module_, compute), module_).to(x.scalar_type());
+    return multiply(x.to(compute), decoded(module_, compute, x.device()), module_)
+        .to(x.scalar_type());
   }
 
  private:
@@ -63,7 +64,7 @@ class KeptLinear : public LinearWeight {
 
   at::Tensor apply(const at::Tensor& x) const override {
     const at::ScalarType compute = module_.compute_dtype.value_or(x.scalar_type());
-    std::call_once(once_, [&] { weight_ = decoded(module_, compute); });
+    std::call_once(once_, [&] { weight_ = decoded(module_, compute, x.device()); });
     if (weight_.scalar_type() != compute) return PackedLinear(module_).apply(x);
     return multiply(x.to(compute), weight_, module_).to(x.scalar_type());
   }

@@ -9,6 +9,7 @@
 #include "engine/model/attributes.h"
 #include "engine/model/did_you_mean.h"
 #include "engine/model/ops/tables.h"
+#include "engine/model/placement.h"
 #include "engine/model/shown.h"
 
 namespace qspec {
@@ -85,8 +86,10 @@ std::vector<std::vector<Slot>> last_reads(const std::vector<std::vector<Slot>>& 
 
 Model::Model(const Json& program, const Weights& weights, const BuildOptions& options)
     : vocab_size_(count(program, "vocab_size", kMostIds)),
-      layers_(count(program, "layers", kMostLayers)) {
-  Preparation preparation{{}, weights, {options.dense_budget}, layers_};
+      layers_(count(program, "layers", kMostLayers)),
+      device_(options.device) {
+  const Weights on_device = placed(weights, device_);
+  Preparation preparation{{}, on_device, {options.dense_budget}, layers_};
   Registers& registers = preparation.registers;
   ids_ = registers.define("ids");
   positions_ = registers.define("positions");
@@ -109,9 +112,10 @@ RunResult Model::run(const TokenBatch& batch, KvCache& cache, const RunOptions& 
   check_taps(options.taps);
   const int64_t tokens = batch.ids.size(1);
   Frame frame{std::vector<at::Tensor>(slots_), cache, options.last_position_only, options.taps, {}};
-  frame[ids_] = batch.ids;
-  frame[keys_] = batch.keys;
-  frame[positions_] = batch.keys.cumsum(1).sub_(1).clamp_min_(0).narrow(1, cache.length(), tokens);
+  frame[ids_] = batch.ids.to(device_);
+  frame[keys_] = batch.keys.to(device_);
+  frame[positions_] =
+      frame[keys_].cumsum(1).sub_(1).clamp_min_(0).narrow(1, cache.length(), tokens);
   for (const Instruction& instruction : instructions_) {
     instruction.run(frame);
     for (const Slot slot : instruction.last_read) frame[slot].reset();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
 #include <cstdint>
 #include <map>
@@ -19,7 +20,8 @@
 namespace qspec {
 
 struct RunResult {
-  at::Tensor logits;                       // [B, T or 1, V], in the dtype of the model
+  at::Tensor logits;                       // [B, T or 1, V], in the dtype and on the device of the
+                                           // model, as all of it
   std::map<std::string, at::Tensor> taps;  // [B, T, width] each
 };
 
@@ -42,6 +44,7 @@ class Model {
   // Error(kSpec) for a tap that the program does not have.
   RunResult run(const TokenBatch& batch, KvCache& cache, const RunOptions& options = {}) const;
 
+  c10::Device device() const { return device_; }
   KvCache make_cache(int64_t capacity) const { return KvCache(layers_, capacity); }
   int64_t vocab_size() const { return vocab_size_; }
   const std::vector<std::string>& taps() const { return taps_; }
@@ -60,6 +63,7 @@ class Model {
   Slot ids_ = 0, positions_ = 0, keys_ = 0, logits_ = 0;
   int64_t vocab_size_ = 0;
   int64_t layers_ = 0;
+  c10::Device device_;
 };
 
 }  // namespace qspec

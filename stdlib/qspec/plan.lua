@@ -59,7 +59,7 @@ local function subject_of(model, path, options)
   end
   return Subject.new { name = model.name, path = path, baseline = baseline,
     quantize = model.quantize, config = not path and model.config or nil,
-    config_only = reads_too_much(model, options) }
+    config_only = reads_too_much(model, options), device = options.device }
 end
 
 -- What the model says of a check replaces what the family says of it.

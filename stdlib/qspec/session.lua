@@ -84,13 +84,13 @@ local function as_set(list)
   return set
 end
 
-local function load_jobs(args)
+local function load_jobs(args, device_name)
   local jobs, specs = {}, {}
   for _, path in ipairs(args.spec) do
     local loaded = spec.load(path)
     specs[#specs + 1] = loaded
     for _, job in ipairs(plan.make(loaded, { model = args.model, baseline = args.baseline,
-      only = args.only, skip = args.skip, tier = args.tier })) do
+      only = args.only, skip = args.skip, tier = args.tier, device = device_name })) do
       jobs[#jobs + 1] = job
     end
   end
@@ -118,7 +118,7 @@ end
 ---@return integer exit code
 function M.run(args, began)
   local chosen = device.choose(args.device, as_set(args.require).gpu)
-  local jobs, specs = load_jobs(args)
+  local jobs, specs = load_jobs(args, chosen.name)
   local opened = open_reporters(args)
   local reporters = event_lists(opened)
   local options = { tier = args.tier, fail_fast = args.fail_fast, no_skip = args.no_skip,

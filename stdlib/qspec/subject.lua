@@ -33,11 +33,11 @@ end
 
 --- A subject over a folder, or over a config alone when there are no weights.
 ---@param o table {name, path?, config?, baseline?: Subject, quantize?: {format, options},
----  config_only?: true to leave the weights alone}
+---  config_only?: true to leave the weights alone, device?: where it runs, "cpu" unless given}
 function Subject.new(o)
   return setmetatable({ name = o.name, path = o.path or false, inline_config = o.config or false,
     baseline = o.baseline or false, quantize = o.quantize or false,
-    config_only = o.config_only or not o.path }, Subject)
+    device = o.device or "cpu", config_only = o.config_only or not o.path }, Subject)
 end
 
 function Subject:file(name)

@@ -9,8 +9,8 @@ namespace {
 // 0, and no padding. A query that is padding sees itself, so that no row is empty.
 at::Tensor visible_keys(const at::Tensor& keys, int64_t queries, int64_t window) {
   const int64_t length = keys.size(1);
-  const at::Tensor key = at::arange(length);
-  const at::Tensor query = at::arange(length - queries, length).unsqueeze(1);
+  const at::Tensor key = at::arange(length, keys.options());
+  const at::Tensor query = at::arange(length - queries, length, keys.options()).unsqueeze(1);
   at::Tensor visible = key.le(query);
   if (window > 0) visible = visible.logical_and(key.gt(query - window));
   const at::Tensor tokens = keys.ne(0).unsqueeze(1);

@@ -31,7 +31,8 @@ return {
   end,
   run = function(args)
     local chosen = device.choose(args.device)
-    local subject = Subject.new { name = args.path, path = args.path }
+    local subject = Subject.new { name = args.path, path = args.path,
+      device = chosen.name }
     local result = generation.run(subject, args.prompt, args.max_new_tokens)
     if args.json then
       system.stdout(json.encode(to_json(result, chosen.name), { indent = 2 }) .. "\n")

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include "engine/model/weights.h"
+
+namespace qspec {
+
+// The weights with their tensors on `device`: a tensor that several modules hold is copied once.
+// Packed weights stay where they are; what is decoded of them follows the activations (linear.h).
+Weights placed(const Weights& weights, c10::Device device);
+
+}  // namespace qspec
