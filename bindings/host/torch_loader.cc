@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kMarker = "lib/libtorch_cpu.so";
 constexpr const char* kCudaMarker = "lib/libtorch_cuda.so";
+constexpr const char* kKernels = "libqspec_cuda.so";
 constexpr const char* kDriver = "libcuda.so.1";
 constexpr const char* kCpuHint = "--device cpu runs everything";
 constexpr const char* kOwnLibrary = "libqspec_torch.so";
@@ -91,6 +92,9 @@ void* torch_cuda_library(const Installation& installation) {
   void* library = torch_library(installation);
   map_library(folder + "/lib/libc10_cuda.so", kCpuHint);
   map_library(folder + "/" + kCudaMarker, kCpuHint);
+  if (const auto kernels = find_own_library(installation, kKernels)) {
+    map_library(*kernels, kCpuHint);
+  }
   return library;
 }
 

@@ -1,9 +1,12 @@
-// host.cuda: what LibTorch says of the GPUs. The loader has mapped its CUDA side before.
+// host.cuda: what LibTorch says of the GPUs. The loader has mapped its CUDA side before, and
+// libqspec_cuda.so where there is one.
 
 #include <ATen/Context.h>
+#include <dlfcn.h>
 
 #include "bindings/boundary.h"
 #include "bindings/torch/torch_boundary.h"
+#include "engine/tensor/gpu_kernels.h"
 
 namespace qspec::lua {
 namespace {
@@ -13,7 +16,13 @@ int open_cuda(lua_State* L) {
     throw Error(ErrorKind::kDevice, "the NVIDIA driver shows no GPU")
         .hint("nvidia-smi says whether it can be used; --device cpu runs everything");
   }
-  lua_createtable(L, 0, 1);
+  using Kernels = const cuda::KernelTable* (*)();
+  if (const auto find = reinterpret_cast<Kernels>(dlsym(RTLD_DEFAULT, cuda::kTableSymbol))) {
+    use_gpu_kernels(find());
+  }
+  lua_createtable(L, 0, 2);
+  lua_pushboolean(L, gpu_kernels() != nullptr);
+  lua_setfield(L, -2, "kernels");
   lua_pushinteger(L, at::getNumGPUs());
   lua_setfield(L, -2, "devices");
   return 1;

@@ -1,5 +1,9 @@
 #include "engine/model/placement.h"
 
+#include <utility>
+
+#include "engine/tensor/packed_on_gpu.h"
+
 namespace qspec {
 namespace {
 
@@ -25,6 +29,9 @@ Weights placed(const Weights& weights, c10::Device device) {
   Weights result = weights;
   Placing placing(device);
   for (auto& [name, module] : result) {
+    if (module.packed && device.is_cuda()) {
+      if (auto there = packed_on_gpu(module.packed, device)) module.packed = std::move(there);
+    }
     placing.place(module.weight);
     placing.place(module.bias);
     placing.place(module.output_scale);

@@ -7,7 +7,8 @@
 namespace qspec {
 
 // The weights with their tensors on `device`: a tensor that several modules hold is copied once.
-// Packed weights stay where they are; what is decoded of them follows the activations (linear.h).
+// A packed weight that no kernel there decodes stays where it is; what is decoded of it follows the
+// activations (linear.h).
 Weights placed(const Weights& weights, c10::Device device);
 
 }  // namespace qspec
