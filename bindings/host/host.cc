@@ -29,7 +29,8 @@ constexpr Module kModules[] = {{"host.system", luaopen_host_system},
                                {"host.sandbox", luaopen_host_sandbox},
                                {"host.text", open_text},
                                {"host.tensor", open_torch_tensor},
-                               {"host.model", open_torch_model}};
+                               {"host.model", open_torch_model},
+                               {"host.cuda", open_torch_cuda}};
 
 int set_up(lua_State* L) {
   luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);

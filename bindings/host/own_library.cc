@@ -28,13 +28,19 @@ int text(lua_State* L) {
 
 }  // namespace
 
-std::string own_library(const Installation& installation, const std::string& name,
-                        const std::string& hint) {
+std::optional<std::string> find_own_library(const Installation& installation,
+                                            const std::string& name) {
   for (const char* place : kPlacesFromProgram) {
     const fs::path candidate = fs::path(installation.folder) / place / name;
     std::error_code ignored;
     if (fs::is_regular_file(candidate, ignored)) return candidate.string();
   }
+  return std::nullopt;
+}
+
+std::string own_library(const Installation& installation, const std::string& name,
+                        const std::string& hint) {
+  if (auto path = find_own_library(installation, name)) return *std::move(path);
   refuse("there is no " + name + " beside the program", installation.folder, hint);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <lua.hpp>
+#include <optional>
 #include <string>
 
 #include "bindings/host/installation.h"
@@ -10,7 +11,12 @@ namespace qspec::lua {
 // The program's own shared libraries, mapped when first needed so that a run that does without them
 // does not pay for them. They travel beside the program, or in ../lib/qspec of an installed tree.
 
-// The path of a library of ours. Throws Error(kUnsupported), with `hint`, when it is not there.
+// The path of a library of ours; nothing when it is not there.
+std::optional<std::string> find_own_library(const Installation& installation,
+                                            const std::string& name);
+
+// The same of one that must be there. Throws Error(kUnsupported), with `hint`, when it is not
+// there.
 std::string own_library(const Installation& installation, const std::string& name,
                         const std::string& hint);
 

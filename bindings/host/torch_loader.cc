@@ -1,5 +1,7 @@
 #include "bindings/host/torch_loader.h"
 
+#include <dlfcn.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -16,6 +18,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kMarker = "lib/libtorch_cpu.so";
+constexpr const char* kCudaMarker = "lib/libtorch_cuda.so";
+constexpr const char* kKernels = "libqspec_cuda.so";
+constexpr const char* kDriver = "libcuda.so.1";
+constexpr const char* kCpuHint = "--device cpu runs everything";
 constexpr const char* kOwnLibrary = "libqspec_torch.so";
 constexpr const char* kHint =
     "./qspec setup fetches the torch that qspec was built with; QSPEC_TORCH names the folder of "
@@ -71,6 +77,30 @@ void* torch_library(const Installation& installation) {
   return library;
 }
 
+void* torch_cuda_library(const Installation& installation) {
+  if (dlopen(kDriver, RTLD_NOW | RTLD_LOCAL) == nullptr) {
+    throw Error(ErrorKind::kDevice, "there is no NVIDIA driver on this machine")
+        .at(kDriver)
+        .hint(kCpuHint);
+  }
+  const std::string folder = torch_folder(installation);
+  if (!is_file(fs::path(folder) / kCudaMarker)) {
+    throw Error(ErrorKind::kDevice, "the LibTorch that is used here has no CUDA side")
+        .at(folder)
+        .hint("QSPEC_TORCH=DIR ./qspec setup takes another: the folder torch/ of a PyPI install");
+  }
+  void* library = torch_library(installation);
+  map_library(folder + "/lib/libc10_cuda.so", kCpuHint);
+  map_library(folder + "/" + kCudaMarker, kCpuHint);
+  if (const auto kernels = find_own_library(installation, kKernels)) {
+    map_library(*kernels, kCpuHint);
+  }
+  return library;
+}
+
+int cuda(lua_State* L) {
+  return open_from(L, torch_cuda_library(Host::of(L).installation()), "luaopen_host_cuda");
+}
 int tensor(lua_State* L) {
   return open_from(L, torch_library(Host::of(L).installation()), "luaopen_host_tensor");
 }
@@ -80,6 +110,9 @@ int model(lua_State* L) {
 
 }  // namespace
 
+int open_torch_cuda(lua_State* L) {
+  return guard<cuda>(L);
+}
 int open_torch_tensor(lua_State* L) {
   return guard<tensor>(L);
 }

@@ -11,4 +11,8 @@ namespace qspec::lua {
 int open_torch_tensor(lua_State* L);
 int open_torch_model(lua_State* L);
 
+// Opener of host.cuda: maps LibTorch's CUDA side too, which must come before any tensor is made, as
+// LibTorch looks for it once. Raises Error(kDevice) where there is no driver or no such side.
+int open_torch_cuda(lua_State* L);
+
 }  // namespace qspec::lua

@@ -117,11 +117,11 @@ int forward(lua_State* L) {
   }
   RunResult result = model.run(batch, cache, options);
   result.taps.merge(taps);
-  push_tensor(L, std::move(result.logits));
+  push_tensor(L, result.logits.to(at::kCPU));
   lua_createtable(L, 0, static_cast<int>(result.taps.size()));
   for (auto& [name, tensor] : result.taps) {
     push(L, name);
-    push_tensor(L, std::move(tensor));
+    push_tensor(L, tensor.to(at::kCPU));
     lua_rawset(L, -3);
   }
   return 2;

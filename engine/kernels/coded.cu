@@ -108,8 +108,7 @@ __device__ void decode_rows(const CodedOnDevice& w, const Value& value, T* to) {
   if (first >= w.columns) return;
   const int64_t step = int64_t{gridDim.y} * blockDim.y;
   for (int64_t row = int64_t{blockIdx.y} * blockDim.y + threadIdx.y; row < w.rows; row += step) {
-    const int64_t group =
-        row / w.period * w.groups_per_period + row % w.period / w.block_rows;
+    const int64_t group = row / w.period * w.groups_per_period + row % w.period / w.block_rows;
     decode_eight(w, value, row, first, group * w.column_groups, to);
   }
 }
@@ -153,9 +152,8 @@ void launch(const CodedOnDevice& w, T* to, Stream stream) {
 
 void dequantize_coded(const CodedOnDevice& weight, Element element, void* to, Stream stream) {
   if (weight.rows == 0 || weight.columns == 0) return;
-  with_element(element, [&](auto* type) {
-    launch(weight, static_cast<decltype(type)>(to), stream);
-  });
+  with_element(element,
+               [&](auto* type) { launch(weight, static_cast<decltype(type)>(to), stream); });
   check(cudaGetLastError(), "launching the decoding of codes");
 }
 

@@ -13,17 +13,17 @@ enum class Step { kNone, kFloat16, kBfloat16 };
 struct CodedOnDevice {
   const uint8_t* codes;  // [rows, row_bytes]
   int64_t row_bytes;
-  int bits;                 // 1 to 8
+  int bits;  // 1 to 8
   CodeValues kind;
-  float base;               // of kOffset
-  const float* values;      // [2^bits], for kTable
-  const float* scales;      // [row groups, column_groups]
-  const float* zeros = nullptr;   // the same, or null
-  const float* shifts = nullptr;  // the same, or null
+  float base;                       // of kOffset
+  const float* values;              // [2^bits], for kTable
+  const float* scales;              // [row groups, column_groups]
+  const float* zeros = nullptr;     // the same, or null
+  const float* shifts = nullptr;    // the same, or null
   const int32_t* groups = nullptr;  // [columns]: the column group of each, or null
   int64_t column_groups;
   int64_t block_columns;
-  int64_t period;             // rows after which the row groups begin anew
+  int64_t period;  // rows after which the row groups begin anew
   int64_t groups_per_period;
   int64_t block_rows;
   int64_t rows;

@@ -14,8 +14,8 @@ struct TokenScores {
 };
 
 // One pass over the logits [rows, vocabulary], which are not copied; `baseline` null scores the
-// model alone. Exponentials are fp32, sums double, in an order that depends on the vocabulary alone.
-// A row with a NaN has NaN scores; its top is that of the other logits. `targets` [rows] are
+// model alone. Exponentials are fp32, sums double, in an order that depends on the vocabulary
+// alone. A row with a NaN has NaN scores; its top is that of the other logits. `targets` [rows] are
 // tokens; one that is none of the vocabulary gives a NaN nll.
 void score_tokens(const void* logits, const void* baseline, Element element, int64_t rows,
                   int64_t vocabulary, const int64_t* targets, TokenScores* scores, Stream stream);

@@ -20,15 +20,15 @@ namespace {
 constexpr int kWarps = 24;
 constexpr int kThreads = 32 * kWarps;
 constexpr int kTileRows = 16;
-constexpr int kChunk = 64;       // columns with one scale
-constexpr int kChunks = 4;       // of a unit
+constexpr int kChunk = 64;  // columns with one scale
+constexpr int kChunks = 4;  // of a unit
 constexpr int kTileValues = kTileRows * static_cast<int>(Gemv4::kMostBatch);
 constexpr int kPrepareThreads = 1024;
 
 struct Shared {
-  uint32_t table[256 * 32];                 // [byte][lane], two float16
-  float first[kWarps][kTileValues];         // sums of the tile that a warp began within
-  float last[kWarps][kTileValues];          // and of the one that it ended within
+  uint32_t table[256 * 32];          // [byte][lane], two float16
+  float first[kWarps][kTileValues];  // sums of the tile that a warp began within
+  float last[kWarps][kTileValues];   // and of the one that it ended within
 };
 
 // What the quick kernel works on.
@@ -41,7 +41,7 @@ struct Job {
   int rows, chunks, units_of_tile, tiles;
   int log2_group_chunks;  // chunks that share a scale, as a power of two
   int scales_per_row;
-  const __half* x;      // [batch, columns]
+  const __half* x;       // [batch, columns]
   const float* factors;  // [batch]
   const float* sums;     // [batch, chunks], where there are zeros
   int batch;
@@ -89,12 +89,12 @@ __device__ void load(const Job& job, int tile, int first_chunk, Unit& unit) {
   }
 }
 
-// x of a chunk: the 16 columns of lane 4 * g + t, of batch row g. Rows that are not there repeat the
-// last, and what comes of them is not written.
+// x of a chunk: the 16 columns of lane 4 * g + t, of batch row g. Rows that are not there repeat
+// the last, and what comes of them is not written.
 __device__ void load_x(const Job& job, int chunk, uint4 (&x)[2]) {
   const int lane = threadIdx.x % 32, row = min(job.batch - 1, lane / 4);
-  const auto* from = reinterpret_cast<const uint4*>(
-      job.x + int64_t{row} * job.chunks * kChunk + chunk * kChunk + 16 * (lane % 4));
+  const auto* from = reinterpret_cast<const uint4*>(job.x + int64_t{row} * job.chunks * kChunk +
+                                                    chunk * kChunk + 16 * (lane % 4));
   x[0] = __ldg(from);
   x[1] = __ldg(from + 1);
 }

@@ -27,10 +27,10 @@ struct Gemv4 {
 
 size_t gemv4_workspace_bytes(int64_t columns);
 
-// Products are of float16 numbers, sums in fp32 in an order that depends on the shape and the device
-// alone. Values of the codebook are rounded to float16 (a relative 2^-12; a decoded weight in
-// bfloat16 is off by 2^-9), scales stay in fp32. A row of bfloat16 or float32 is first scaled by a
-// power of two into the range of float16, which takes bits from those of its elements alone that
+// Products are of float16 numbers, sums in fp32 in an order that depends on the shape and the
+// device alone. Values of the codebook are rounded to float16 (a relative 2^-12; a decoded weight
+// in bfloat16 is off by 2^-9), scales stay in fp32. A row of bfloat16 or float32 is first scaled by
+// a power of two into the range of float16, which takes bits from those of its elements alone that
 // are 2^-28 of the largest or less.
 void gemv4(const Gemv4& job, Stream stream);
 

@@ -1,5 +1,5 @@
-// ggml's blocks to numbers: a thread decodes eight neighbours and writes them at once. The bytes of a
-// block are read by several threads, through the first cache.
+// ggml's blocks to numbers: a thread decodes eight neighbours and writes them at once. The bytes of
+// a block are read by several threads, through the first cache.
 
 #include "engine/core/error.h"
 #include "engine/kernels/ggml.h"

@@ -10,9 +10,9 @@
 #endif
 #include "engine/tensor/kernels.h"
 
-// ggml's blocks, eight elements at a time: what one thread of a GPU decodes. Each type says how many
-// elements and bytes a block has, and eight(block, first, to) writes elements first to first + 7;
-// `first` is a multiple of 8. The arithmetic is that of engine/tensor/ggml_*.h.
+// ggml's blocks, eight elements at a time: what one thread of a GPU decodes. Each type says how
+// many elements and bytes a block has, and eight(block, first, to) writes elements first to first +
+// 7; `first` is a multiple of 8. The arithmetic is that of engine/tensor/ggml_*.h.
 namespace qspec::cuda::ggml {
 
 QSPEC_BOTH inline float half_value(uint32_t bits) {
@@ -95,7 +95,8 @@ struct Q4_0 {
   QSPEC_BOTH static void eight(const uint8_t* block, int first, float* to) {
     const float d = half_at(block);
     const uint64_t codes = nibbles_of_32<true>(block + 2, first);
-    for (int i = 0; i < 8; ++i) to[i] = product(d, as_float(static_cast<int>(byte_of(codes, i)) - 8));
+    for (int i = 0; i < 8; ++i)
+      to[i] = product(d, as_float(static_cast<int>(byte_of(codes, i)) - 8));
   }
 };
 
@@ -175,11 +176,12 @@ struct Q3K {
     const int part = first / 16, within = 16 * (part % 2) + first % 16;
     const float d = product(half_at(block + 108), as_float(scale(block + 96, part)));
     const uint64_t high = eight_bytes<true>(block + within) >> part / 2 & 0x0101010101010101u;
-    const uint64_t low = eight_bytes<true>(block + 32 + 32 * (part / 8) + within) >>
-                             2 * (part / 2 % 4) &
-                         0x0303030303030303u;
+    const uint64_t low =
+        eight_bytes<true>(block + 32 + 32 * (part / 8) + within) >> 2 * (part / 2 % 4) &
+        0x0303030303030303u;
     const uint64_t codes = low | high << 2;  // the third bit, not set: 4 less
-    for (int i = 0; i < 8; ++i) to[i] = product(d, as_float(static_cast<int>(byte_of(codes, i)) - 4));
+    for (int i = 0; i < 8; ++i)
+      to[i] = product(d, as_float(static_cast<int>(byte_of(codes, i)) - 4));
   }
 };
 
@@ -229,9 +231,9 @@ struct Q6K {
     const float scale = product(half_at(block + 208), signed_value(block[192 + part]));
     const uint64_t q = eight_bytes<true>(block + 64 * (part / 8) + 32 * (part / 2 % 2) + within);
     const uint64_t low = q >> 4 * (part / 4 % 2) & 0x0f0f0f0f0f0f0f0fu;
-    const uint64_t high = eight_bytes<true>(block + 128 + 32 * (part / 8) + within) >>
-                              2 * (part / 2 % 4) &
-                          0x0303030303030303u;
+    const uint64_t high =
+        eight_bytes<true>(block + 128 + 32 * (part / 8) + within) >> 2 * (part / 2 % 4) &
+        0x0303030303030303u;
     const uint64_t codes = low | high << 4;
     for (int i = 0; i < 8; ++i) {
       to[i] = product(scale, as_float(static_cast<int>(byte_of(codes, i)) - 32));
@@ -296,7 +298,8 @@ struct Tq2_0 {
     const uint64_t q = eight_bytes<true>(block + 32 * (part / 4) + first % 32);
     const uint64_t codes = q >> 2 * (part % 4) & 0x0303030303030303u;
     const float d = half_at(block + 64);
-    for (int i = 0; i < 8; ++i) to[i] = product(d, as_float(static_cast<int>(byte_of(codes, i)) - 1));
+    for (int i = 0; i < 8; ++i)
+      to[i] = product(d, as_float(static_cast<int>(byte_of(codes, i)) - 1));
   }
 };
 
@@ -304,22 +307,38 @@ struct Tq2_0 {
 template <class Body>
 bool with_type(Dtype dtype, const Body& body) {
   switch (dtype) {
-    case Dtype::kQ4_0: return body(Q4_0{}), true;
-    case Dtype::kQ4_1: return body(Q4_1{}), true;
-    case Dtype::kQ5_0: return body(Q5_0{}), true;
-    case Dtype::kQ5_1: return body(Q5_1{}), true;
-    case Dtype::kQ8_0: return body(Q8_0{}), true;
-    case Dtype::kQ2K: return body(Q2K{}), true;
-    case Dtype::kQ3K: return body(Q3K{}), true;
-    case Dtype::kQ4K: return body(Q4K{}), true;
-    case Dtype::kQ5K: return body(Q5K{}), true;
-    case Dtype::kQ6K: return body(Q6K{}), true;
-    case Dtype::kQ8K: return body(Q8K{}), true;
-    case Dtype::kIq4Nl: return body(Iq4Nl{}), true;
-    case Dtype::kIq4Xs: return body(Iq4Xs{}), true;
-    case Dtype::kMxfp4: return body(Mxfp4{}), true;
-    case Dtype::kTq2_0: return body(Tq2_0{}), true;
-    default: return false;
+    case Dtype::kQ4_0:
+      return body(Q4_0{}), true;
+    case Dtype::kQ4_1:
+      return body(Q4_1{}), true;
+    case Dtype::kQ5_0:
+      return body(Q5_0{}), true;
+    case Dtype::kQ5_1:
+      return body(Q5_1{}), true;
+    case Dtype::kQ8_0:
+      return body(Q8_0{}), true;
+    case Dtype::kQ2K:
+      return body(Q2K{}), true;
+    case Dtype::kQ3K:
+      return body(Q3K{}), true;
+    case Dtype::kQ4K:
+      return body(Q4K{}), true;
+    case Dtype::kQ5K:
+      return body(Q5K{}), true;
+    case Dtype::kQ6K:
+      return body(Q6K{}), true;
+    case Dtype::kQ8K:
+      return body(Q8K{}), true;
+    case Dtype::kIq4Nl:
+      return body(Iq4Nl{}), true;
+    case Dtype::kIq4Xs:
+      return body(Iq4Xs{}), true;
+    case Dtype::kMxfp4:
+      return body(Mxfp4{}), true;
+    case Dtype::kTq2_0:
+      return body(Tq2_0{}), true;
+    default:
+      return false;
   }
 }
 

@@ -33,7 +33,7 @@ std::span<float> values_of(at::Tensor& row) {
 // The scores of a few tokens as they would be had the model not rounded its logits.
 std::vector<double> before_rounding(const Model& model, const GenerateOptions& options,
                                     const Scored& scored, const std::vector<int64_t>& tokens) {
-  at::Tensor row = scored.logits.to(at::kFloat);
+  at::Tensor row = scored.logits.to(at::kCPU, at::kFloat);
   const at::Tensor indices = at::tensor(tokens);
   row.index_copy_(0, indices, model.exact_logits(scored.hidden, indices).to(at::kFloat));
   const std::span<float> scores = values_of(row);
@@ -68,7 +68,8 @@ GenerateStep with_margin(GenerateStep step, const std::vector<int64_t>& candidat
 
 GenerateStep choose(const Model& model, const GenerateOptions& options, const Scored& scored,
                     size_t step) {
-  at::Tensor row = scored.logits.to(at::kFloat, /*non_blocking=*/false, /*copy=*/true);
+  at::Tensor row =
+      scored.logits.to(at::kCPU, at::kFloat, /*non_blocking=*/false, /*copy=*/true);
   const std::span<float> scores = values_of(row);
   check_numbers(scores, step);
   apply_logits_rules(options, scored.tokens, scored.prompt_length, scores);

@@ -53,8 +53,8 @@ class DenseLinear : public LinearWeight {
   ModuleWeights module_;
 };
 
-at::Tensor decoded(const ModuleWeights& module, at::ScalarType compute) {
-  return module.packed->decode(module.decode_dtype.value_or(compute)).to(compute);
+at::Tensor decoded(const ModuleWeights& module, at::ScalarType compute, c10::Device device) {
+  return module.packed->decode(module.decode_dtype.value_or(compute)).to(device, compute);
 }
 
 // Decodes at every call.
@@ -64,12 +64,13 @@ class PackedLinear : public LinearWeight {
 
   at::Tensor apply(const at::Tensor& x) const override {
     const at::ScalarType compute = module_.compute_dtype.value_or(x.scalar_type());
-    return multiply(x.to(compute), decoded(module_, compute), module_).to(x.scalar_type());
+    return multiply(x.to(compute), decoded(module_, compute, x.device()), module_)
+        .to(x.scalar_type());
   }
 
   at::Tensor exact(const at::Tensor& x, const at::Tensor& rows) const override {
     const at::ScalarType compute = module_.compute_dtype.value_or(x.scalar_type());
-    return exact_multiply(x.to(compute), decoded(module_, compute), module_, rows);
+    return exact_multiply(x.to(compute), decoded(module_, compute, x.device()), module_, rows);
   }
 
  private:
@@ -83,18 +84,18 @@ class KeptLinear : public LinearWeight {
 
   at::Tensor apply(const at::Tensor& x) const override {
     const at::ScalarType compute = module_.compute_dtype.value_or(x.scalar_type());
-    return multiply(x.to(compute), weight(compute), module_).to(x.scalar_type());
+    return multiply(x.to(compute), weight(compute, x.device()), module_).to(x.scalar_type());
   }
 
   at::Tensor exact(const at::Tensor& x, const at::Tensor& rows) const override {
     const at::ScalarType compute = module_.compute_dtype.value_or(x.scalar_type());
-    return exact_multiply(x.to(compute), weight(compute), module_, rows);
+    return exact_multiply(x.to(compute), weight(compute, x.device()), module_, rows);
   }
 
  private:
-  at::Tensor weight(at::ScalarType compute) const {
-    std::call_once(once_, [&] { weight_ = decoded(module_, compute); });
-    return weight_.scalar_type() == compute ? weight_ : decoded(module_, compute);
+  at::Tensor weight(at::ScalarType compute, c10::Device device) const {
+    std::call_once(once_, [&] { weight_ = decoded(module_, compute, device); });
+    return weight_.scalar_type() == compute ? weight_ : decoded(module_, compute, device);
   }
 
   ModuleWeights module_;

@@ -106,12 +106,13 @@ QuantizedActivations quantize_activations(const at::Tensor& x, double threshold)
 
 at::Tensor int8_matmul(const at::Tensor& a, const at::Tensor& b) {
   // Without these instructions _int_mm is a scalar loop.
-  static const bool fast = at::cpu::is_avx512_vnni_supported();
+  static const bool has_vnni = at::cpu::is_avx512_vnni_supported();
+  const bool fast = has_vnni && a.is_cpu();
   return fast ? at::_int_mm(a, b.t()) : int8_matmul_in_float(a, b);
 }
 
 at::Tensor int8_matmul_in_float(const at::Tensor& a, const at::Tensor& b) {
-  at::Tensor sum = at::zeros({a.size(0), b.size(0)}, at::kInt);
+  at::Tensor sum = at::zeros({a.size(0), b.size(0)}, a.options().dtype(at::kInt));
   for (int64_t begin = 0; begin < a.size(1); begin += kExactSlice) {
     const int64_t length = std::min(kExactSlice, a.size(1) - begin);
     const at::Tensor part = at::matmul(a.narrow(1, begin, length).to(at::kFloat),

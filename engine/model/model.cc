@@ -5,6 +5,7 @@
 
 #include "engine/core/error.h"
 #include "engine/model/did_you_mean.h"
+#include "engine/model/placement.h"
 #include "engine/model/shown.h"
 
 namespace qspec {
@@ -46,17 +47,20 @@ std::vector<std::string> names(const Json& encoder) {
 }
 
 // "ids", "positions" and "keys" for the tokens of a batch behind `seen` others.
-std::vector<at::Tensor> given_registers(const TokenBatch& batch, int64_t seen) {
-  const at::Tensor positions = batch.keys.cumsum(1).sub_(1).clamp_min_(0);
-  return {batch.ids, positions.narrow(1, seen, batch.ids.size(1)), batch.keys};
+std::vector<at::Tensor> given_registers(const TokenBatch& batch, int64_t seen, c10::Device device) {
+  const at::Tensor keys = batch.keys.to(device);
+  const at::Tensor positions = keys.cumsum(1).sub_(1).clamp_min_(0);
+  return {batch.ids.to(device), positions.narrow(1, seen, batch.ids.size(1)), keys};
 }
 
 }  // namespace
 
 Model::Model(const Json& program, const Weights& weights, const BuildOptions& options)
     : vocab_size_(count(program, "vocab_size", kMostIds)),
-      layers_(count(program, "layers", kMostLayers)) {
-  Preparation preparation{{}, weights, {options.dense_budget}, layers_};
+      layers_(count(program, "layers", kMostLayers)),
+      device_(options.device) {
+  const Weights on_device = placed(weights, device_);
+  Preparation preparation{{}, on_device, {options.dense_budget}, layers_};
   std::vector<std::string> given = {"ids", "positions", "keys"};
   if (program.contains("encoder")) {
     const Json& encoder = program["encoder"];
@@ -70,7 +74,7 @@ Model::Model(const Json& program, const Weights& weights, const BuildOptions& op
 
 RunResult Model::run(const TokenBatch& batch, KvCache& cache, const RunOptions& options) const {
   check_taps(options.taps);
-  std::vector<at::Tensor> given = given_registers(batch, cache.length());
+  std::vector<at::Tensor> given = given_registers(batch, cache.length(), device_);
   const std::vector<at::Tensor>& source = cache.source();
   if (has_encoder() && cache.sources() != batch.ids.size(0)) {
     throw Error(ErrorKind::kSpec, std::to_string(batch.ids.size(0)) + " sequences for " +
@@ -84,7 +88,7 @@ RunResult Model::run(const TokenBatch& batch, KvCache& cache, const RunOptions& 
 }
 
 at::Tensor Model::exact_logits(const at::Tensor& hidden, const at::Tensor& tokens) const {
-  return decoder_->exact(hidden, tokens).to(at::kDouble);
+  return decoder_->exact(hidden, tokens.to(device_)).to(at::kCPU, at::kDouble);
 }
 
 std::map<std::string, at::Tensor> Model::encode(const TokenBatch& sources, KvCache& cache,
@@ -94,7 +98,7 @@ std::map<std::string, at::Tensor> Model::encode(const TokenBatch& sources, KvCac
         .hint("a decoder continues its prompt");
   }
   check_taps(options.taps);
-  Program::Result result = encoder_->run(given_registers(sources, 0), cache, options);
+  Program::Result result = encoder_->run(given_registers(sources, 0, device_), cache, options);
   cache.set_source(sources.ids.size(0), std::move(result.kept));
   return std::move(result.taps);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
 #include <cstdint>
 #include <map>
@@ -20,6 +21,7 @@
 namespace qspec {
 
 struct RunResult {
+  // All of it on the device of the model.
   at::Tensor logits;                       // [B, T or 1, V], in the dtype of the model
   at::Tensor hidden;                       // [B, T or 1, width], what the output head was given
   std::map<std::string, at::Tensor> taps;  // [B, T, width] each
@@ -53,7 +55,8 @@ class Model {
   RunResult run(const TokenBatch& batch, KvCache& cache, const RunOptions& options = {}) const;
 
   // The logits of `tokens` int64 [n] from what the head was given, before they were rounded: the
-  // last linear of the program and what follows it in fp64. hidden [..., width] -> f64 [..., n].
+  // last linear of the program and what follows it in fp64. hidden [..., width] -> f64 [..., n], on
+  // the CPU as `tokens`.
   at::Tensor exact_logits(const at::Tensor& hidden, const at::Tensor& tokens) const;
 
   // Runs the encoder over the sources, and leaves in `cache` what the decoder takes from them.
@@ -62,6 +65,7 @@ class Model {
                                            const RunOptions& options = {}) const;
 
   bool has_encoder() const { return encoder_.has_value(); }
+  c10::Device device() const { return device_; }
   KvCache make_cache(int64_t capacity) const { return KvCache(layers_, capacity); }
   int64_t vocab_size() const { return vocab_size_; }
   std::vector<std::string> taps() const;  // those of the encoder first
@@ -71,6 +75,7 @@ class Model {
 
   int64_t vocab_size_ = 0;
   int64_t layers_ = 0;
+  c10::Device device_;
   std::optional<Program> encoder_, decoder_;
 };
 

@@ -29,13 +29,17 @@ void check_names(const Json& fields, const std::vector<std::string>& known) {
 }  // namespace
 
 BuildOptions parse_build_options(const Json& fields) {
-  check_names(fields, {"dense_budget"});
+  check_names(fields, {"dense_budget", "device"});
   BuildOptions options;
   if (fields.contains("dense_budget")) {
     const Json& found = fields["dense_budget"];
     const double bytes = found.is_number() ? found.get<double>() : -1;
     if (!(bytes >= 0 && bytes <= kMostBytes)) refuse("dense_budget", found, "a number of bytes");
     options.dense_budget = static_cast<int64_t>(bytes);
+  }
+  if (fields.contains("device")) {
+    if (!fields["device"].is_string()) refuse("device", fields["device"], "the name of one");
+    options.device = fields["device"].get<std::string>();
   }
   return options;
 }

@@ -11,6 +11,7 @@ namespace qspec {
 
 struct BuildOptions {
   int64_t dense_budget = int64_t{256} << 20;  // bytes of packed weights that may be kept decoded
+  std::string device = "cpu";                 // or "cuda:0", as LibTorch writes it
 };
 
 struct RunOptions {
@@ -18,8 +19,8 @@ struct RunOptions {
   bool last_position_only = false;          // logits of the last token alone
 };
 
-// From {"dense_budget": bytes} and {"taps": [names], "last": true}; fields left out keep their
-// defaults. Throw Error(kSpec) for an unknown field and a value of the wrong type.
+// From {"dense_budget": bytes, "device": name} and {"taps": [names], "last": true}; fields left out
+// keep their defaults. Throw Error(kSpec) for an unknown field and a value of the wrong type.
 BuildOptions parse_build_options(const Json& fields);
 RunOptions parse_run_options(const Json& fields);
 

@@ -20,8 +20,8 @@ at::Tensor score(const Model& model, const std::vector<int64_t>& ids) {
   KvCache cache = model.make_cache(tokens);
   const at::Tensor logits = model.run(batch, cache).logits[0].narrow(0, 0, tokens - 1);
   const at::Tensor likelihood = at::log_softmax(logits, -1, at::kFloat);
-  const at::Tensor wanted = batch.ids[0].narrow(0, 1, tokens - 1).unsqueeze(1);
-  return likelihood.gather(1, wanted).squeeze(1).neg();
+  const at::Tensor wanted = batch.ids[0].narrow(0, 1, tokens - 1).unsqueeze(1).to(model.device());
+  return likelihood.gather(1, wanted).squeeze(1).neg().to(at::kCPU);
 }
 
 }  // namespace qspec

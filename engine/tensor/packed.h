@@ -43,6 +43,7 @@ class CodebookBlockwise final : public PackedWeight {
   // Throws Error(kCheckpoint) when the parts do not fit each other.
   explicit CodebookBlockwise(Codebook4 weight) : weight_(checked(std::move(weight))) {}
 
+  const Codebook4& codes() const { return weight_; }
   const std::vector<int64_t>& shape() const override { return weight_.shape; }
   int64_t bytes() const override;
   at::Tensor decode(at::ScalarType dtype) const override { return dequantize(weight_, dtype); }

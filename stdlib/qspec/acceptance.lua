@@ -51,7 +51,7 @@ end
 function M.jobs(args, device_name)
   local jobs = {}
   for _, job in ipairs(plan.make(spec.load(args.spec), { model = args.model, only = args.only,
-      skip = {}, device = accepted_outputs.device(device_name) })) do
+      skip = {}, device = device_name })) do
     if #declarations(job) > 0 then
       if not job.absent then family.check(job.subject, job.families) end
       jobs[#jobs + 1] = job

@@ -1,26 +1,53 @@
 -- Which device the model runs on, and why.
 
 local outcome = require "qspec.outcome"
+local system = require "host.system"
 
 local M = {}
 
-local NO_CUDA = "this build has no CUDA kernels (libqspec_cuda.so)"
+-- Where the NVIDIA driver shows itself: Linux, and Linux under Windows.
+local DRIVER_SIGNS = { "/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg" }
 
---- Chooses a device for --device TEXT.
+local function has_driver()
+  for _, path in ipairs(DRIVER_SIGNS) do
+    if system.kind(path) then return true end
+  end
+  return false
+end
+
+-- The GPU of that number; maps LibTorch's CUDA libraries.
+local function gpu(number)
+  local count = require("host.cuda").devices
+  if number >= count then
+    error(outcome.error("device", ("there is no GPU %d, this machine has %d"):format(number, count),
+      count > 0 and ("cuda:0 to cuda:%d"):format(count - 1) or "--device cpu runs everything"), 0)
+  end
+  return "cuda:" .. number
+end
+
+--- Chooses a device for --device TEXT. `auto` takes the CPU until every check has been held against
+--- it on a GPU.
 ---@param text string auto, cpu or cuda[:N]
 ---@param gpu_required boolean whether --require gpu was given
 ---@return table {name, reason}
 function M.choose(text, gpu_required)
-  if text ~= "auto" and text ~= "cpu" and not text:find("^cuda:?%d*$") then
+  local number = text:match("^cuda:?(%d*)$")
+  if text ~= "auto" and text ~= "cpu" and not number then
     error(outcome.error("usage", ("--device %s is no device"):format(text),
       "auto, cpu or cuda[:N]"), 0)
   end
-  if text:sub(1, 4) == "cuda" or gpu_required then
-    error(outcome.error("device", "no GPU can be used: " .. NO_CUDA,
-      "--device cpu runs everything"), 0)
+  if number or (gpu_required and text == "auto") then
+    return { name = gpu(tonumber(number) or 0), reason = "asked for" }
+  end
+  if gpu_required then
+    error(outcome.error("usage", "--device cpu and --require gpu contradict each other",
+      "leave one of them out"), 0)
   end
   if text == "cpu" then return { name = "cpu", reason = "asked for" } end
-  return { name = "cpu", reason = NO_CUDA }
+  if not has_driver() then
+    return { name = "cpu", reason = "there is no NVIDIA driver on this machine" }
+  end
+  return { name = "cpu", reason = "--device cuda takes the GPU" }
 end
 
 return M

@@ -61,7 +61,7 @@ local function subject_of(model, path, options)
   end
   return Subject.new { name = model.name, path = path, baseline = baseline,
     quantize = model.quantize, config = not path and model.config or nil,
-    config_only = reads_too_much(model, options) }
+    config_only = reads_too_much(model, options), device = options.device }
 end
 
 -- What the model says of a check replaces what the family says of it.
@@ -218,8 +218,7 @@ end
 
 --- The work that a spec asks for.
 ---@param spec table
----@param options table {model?, baseline?, only: string[], skip: string[], tier?, device?: as
----  accepted_outputs.device gives it}
+---@param options table {model?, baseline?, only: string[], skip: string[], tier?, device?: name}
 ---@return qspec.Job[]
 function M.make(spec, options)
   local jobs = {}
@@ -228,7 +227,7 @@ function M.make(spec, options)
   else
     for i, model in ipairs(spec.models) do jobs[i] = declared_job(spec, model, options) end
   end
-  add_accepted(spec, jobs, options.device)
+  add_accepted(spec, jobs, options.device and accepted_outputs.device(options.device))
   check_selectors("--only", options.only, jobs)
   check_selectors("--skip", options.skip, jobs)
   for _, job in ipairs(jobs) do select_declarations(job, options) end

@@ -8,8 +8,10 @@ local weights = require "qspec.weights"
 
 local M = {}
 
--- Decoded weights are kept up to this many bytes; beyond it they are decoded at each use.
+-- Decoded weights are kept up to this many bytes; beyond it they are decoded at each use. On a GPU
+-- all are: they would have to be brought there each time.
 local DENSE_BUDGET = 4 * 2 ^ 30
+local ALL = 2 ^ 48
 
 local function dense_weight(subject, row, suffix)
   local entry = row.holding.tensors[suffix]
@@ -67,7 +69,8 @@ function M.build(subject)
     return row and row.holding.tensors[parameter]
   end
   local program = builder.program(subject.architecture, subject.config, has)
-  return require("host.model").build(program, bound, { dense_budget = DENSE_BUDGET })
+  return require("host.model").build(program, bound, { device = subject.device,
+    dense_budget = subject.device == "cpu" and DENSE_BUDGET or ALL })
 end
 
 return M

@@ -92,7 +92,7 @@ local function load_jobs(args, chosen)
     specs[#specs + 1] = loaded
     for _, job in ipairs(plan.make(loaded, { model = args.model, baseline = args.baseline,
       only = args.only, skip = args.skip, tier = args.tier,
-      device = accepted_outputs.device(chosen.name) })) do
+      device = chosen.name })) do
       jobs[#jobs + 1] = job
     end
   end

@@ -36,11 +36,12 @@ end
 --- `accepted(prompt, max_new_tokens)`: texts that were accepted of it (qspec.accepted_outputs).
 ---@param o table {name, path?, config?, baseline?: Subject, quantize?: {format, options},
 ---  config_only?: true to leave the weights alone, folder?: qspec.Folder with files changed in
----  memory, stored?: checkpoint in place of the folder's own}
+---  memory, stored?: checkpoint in place of the folder's own, device?: where it runs, "cpu" unless
+---  given}
 function Subject.new(o)
   local subject = { name = o.name, path = o.path or false, inline_config = o.config or false,
     baseline = o.baseline or false, quantize = o.quantize or false,
-    config_only = o.config_only or not o.path, folder = o.folder or Folder.new(o.path),
+    device = o.device or "cpu", config_only = o.config_only or not o.path, folder = o.folder or Folder.new(o.path),
     stored = o.stored }
   return setmetatable(subject, Subject)
 end

@@ -44,13 +44,13 @@ std::vector<float> values_of(const Case& c) {
     const auto code = static_cast<uint32_t>(i);
     const int exponent = static_cast<int>(code >> 3 & 15), fraction = static_cast<int>(code & 7);
     const float magnitude = (code & 127) == 127 ? NAN
-                            : exponent == 0     ? std::ldexp(static_cast<float>(fraction), -9)
-                                            : std::ldexp(1 + static_cast<float>(fraction) / 8,
-                                                         exponent - 7);
+                            : exponent == 0
+                                ? std::ldexp(static_cast<float>(fraction), -9)
+                                : std::ldexp(1 + static_cast<float>(fraction) / 8, exponent - 7);
     values[i] = c.kind == CodeValues::kOffset   ? static_cast<float>(i) - 3.5f
                 : c.kind == CodeValues::kSigned ? static_cast<float>(static_cast<int8_t>(code))
-                : c.kind == CodeValues::kE4m3   ? std::copysign(magnitude, code >= 128 ? -1.0f : 1.0f)
-                                                : std::sin(static_cast<float>(i) * 1.7f);
+                : c.kind == CodeValues::kE4m3 ? std::copysign(magnitude, code >= 128 ? -1.0f : 1.0f)
+                                              : std::sin(static_cast<float>(i) * 1.7f);
   }
   return values;
 }
@@ -61,8 +61,8 @@ struct Weight {
         column_groups((c.columns + c.block_columns - 1) / c.block_columns),
         codes(random_bytes(static_cast<size_t>(c.rows * row_bytes), 1)),
         values(values_of(c)) {
-    const auto count = static_cast<size_t>((c.rows + c.block_rows - 1) / c.block_rows *
-                                           column_groups);
+    const auto count =
+        static_cast<size_t>((c.rows + c.block_rows - 1) / c.block_rows * column_groups);
     scales = odd_floats(count, 2);
     if (c.zeros) zeros = normal_floats(count, 3);
     if (c.shifts) shifts = normal_floats(count, 4);
@@ -94,8 +94,7 @@ struct Weight {
                            .block = static_cast<size_t>(c.block_columns),
                            .round = rounding(c.step)};
       kernels(Simd::kPlain)
-          .decode_coded(coded, 0, static_cast<size_t>(c.columns),
-                        result.data() + row * c.columns);
+          .decode_coded(coded, 0, static_cast<size_t>(c.columns), result.data() + row * c.columns);
     }
     return result;
   }
@@ -177,8 +176,7 @@ void time_case(Report& report, const char* name, const Case& c, Element element)
                        static_cast<double>(groups) * (c.zeros ? 8 : 4);
   report.speed(std::string("decode ") + name + " to " + name_of(element) + " " +
                    std::to_string(c.rows) + " x " + std::to_string(c.columns),
-               bytes,
-               [&](int) { cuda::dequantize_coded(weight, element, to.data(), nullptr); });
+               bytes, [&](int) { cuda::dequantize_coded(weight, element, to.data(), nullptr); });
 }
 
 }  // namespace
@@ -190,11 +188,14 @@ void coded_part(Report& report) {
       check_case(report, {bits, kTable, 37, columns, 1, 32, true, false, false, Step::kNone, 0});
       check_case(report, {bits, kOffset, 37, columns, 3, 13, true, true, false, Step::kNone, 1});
       check_case(report, {bits, kOffset, 5, columns, 1, 16, true, false, true, Step::kFloat16, 3});
-      check_case(report, {bits, kTable, 5, columns, 2, 128, false, true, false, Step::kBfloat16, 4});
+      check_case(report,
+                 {bits, kTable, 5, columns, 2, 128, false, true, false, Step::kBfloat16, 4});
     }
   }
-  check_case(report, {8, CodeValues::kE4m3, 300, 520, 128, 128, false, false, false, Step::kNone, 0});
-  check_case(report, {8, CodeValues::kSigned, 300, 520, 1, 520, false, false, false, Step::kNone, 0});
+  check_case(report,
+             {8, CodeValues::kE4m3, 300, 520, 128, 128, false, false, false, Step::kNone, 0});
+  check_case(report,
+             {8, CodeValues::kSigned, 300, 520, 1, 520, false, false, false, Step::kNone, 0});
   check_case(report, {4, kOffset, 70000, 16, 1, 16, true, false, false, Step::kNone, 0});
   check_case(report, {4, kOffset, 3, 5000, 1, 4096, true, true, false, Step::kFloat16, 0});
   time_case(report, "int4 groups of 128",
@@ -203,8 +204,8 @@ void coded_part(Report& report) {
   time_case(report, "3 bits groups of 64",
             {3, kOffset, 28672, 8192, 1, 64, true, false, false, Step::kNone, 0},
             Element::kBfloat16);
-  time_case(report, "fp4 groups of 32", {4, kTable, 28672, 8192, 1, 32, false, false, false,
-                                         Step::kNone, 0},
+  time_case(report, "fp4 groups of 32",
+            {4, kTable, 28672, 8192, 1, 32, false, false, false, Step::kNone, 0},
             Element::kBfloat16);
   time_case(report, "fp8 blocks of 128 x 128",
             {8, CodeValues::kE4m3, 28672, 8192, 128, 128, false, false, false, Step::kNone, 0},

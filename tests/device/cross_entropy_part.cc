@@ -47,14 +47,15 @@ void check_case(Report& report, int64_t rows, int64_t vocabulary, Element elemen
   if (masked) {  // as logits of tokens that are not allowed
     for (size_t i = 0; i < count; i += 3) base[i] = model[i] = -INFINITY;
   }
-  const std::vector<uint8_t> model_bytes = stored(model, element), base_bytes = stored(base, element);
+  const std::vector<uint8_t> model_bytes = stored(model, element),
+                             base_bytes = stored(base, element);
   model = loaded(model_bytes, element);
   base = loaded(base_bytes, element);
   std::vector<int64_t> targets;
   for (int64_t row = 0; row < rows; ++row) {
     const int64_t target = row * 7919 % vocabulary;
     targets.push_back(masked && (row * vocabulary + target) % 3 == 0 ? (target + 1) % vocabulary
-                                                                      : target);
+                                                                     : target);
   }
   const DeviceArray<uint8_t> device_model(model_bytes), device_base(base_bytes);
   const DeviceArray<int64_t> device_targets(targets);
@@ -64,8 +65,8 @@ void check_case(Report& report, int64_t rows, int64_t vocabulary, Element elemen
   const std::vector<TokenScores> found = device_scores.host();
   for (size_t row = 0; row < found.size(); ++row) {
     const size_t at = row * static_cast<size_t>(vocabulary);
-    const TokenScores wanted = plainly(model.data() + at, base.data() + at,
-                                       static_cast<size_t>(vocabulary), targets[row]);
+    const TokenScores wanted =
+        plainly(model.data() + at, base.data() + at, static_cast<size_t>(vocabulary), targets[row]);
     const std::string name = std::string(name_of(element)) + " " + std::to_string(rows) + " x " +
                              std::to_string(vocabulary) + " row " + std::to_string(row) +
                              (masked ? " masked" : "");

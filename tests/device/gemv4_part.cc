@@ -133,16 +133,15 @@ void check_case(Report& report, const Shape& s, Element element, bool with_zeros
                .workspace = workspace.data()},
               nullptr);
   (void)workspace.host();  // its guards
-  const std::string name = "product " + std::to_string(s.rows) + " x " +
-                           std::to_string(s.columns) + " group " + std::to_string(s.group) +
-                           " batch " + std::to_string(s.batch) + " " + name_of(element) +
+  const std::string name = "product " + std::to_string(s.rows) + " x " + std::to_string(s.columns) +
+                           " group " + std::to_string(s.group) + " batch " +
+                           std::to_string(s.batch) + " " + name_of(element) +
                            (with_zeros ? " zeros" : "") + (low_first ? " low first" : "") +
                            (offset != 0 ? " unaligned" : "");
   const std::vector<float> found = loaded(y.host(), element);
   const bool is_quick = s.columns % 64 == 0 && s.group % 64 == 0 && offset == 0;
   const bool is_half_x = is_quick && element == Element::kFloat32;  // x is rounded to 11 bits
-  check_product(report, found,
-                plainly(s, weight.decoded(s, codebook, low_first, is_quick), x),
+  check_product(report, found, plainly(s, weight.decoded(s, codebook, low_first, is_quick), x),
                 is_half_x ? 0x1p-11 : (with_zeros ? 6e-6 : 2e-6), rounding_of(element), name);
   check_product(report, found, plainly(s, weight.decoded(s, codebook, low_first, false), x),
                 is_half_x ? 0x1p-10 : 0x1p-12 + 1e-5, rounding_of(element), name + ", exact");
@@ -160,8 +159,8 @@ void time_case(Report& report, int64_t rows, int64_t columns, int64_t batch, Ele
   fill_random(packed.data(), bytes * turns, 1);
   fill_scales(scales.data(), scale_count * turns, 2);
   fill_random(x.data(), static_cast<size_t>(batch * columns) * 4, 3);
-  report.speed("nf4 product " + std::to_string(rows) + " x " + std::to_string(columns) +
-                   " batch " + std::to_string(batch) + " " + name_of(element) + ", packed bytes",
+  report.speed("nf4 product " + std::to_string(rows) + " x " + std::to_string(columns) + " batch " +
+                   std::to_string(batch) + " " + name_of(element) + ", packed bytes",
                static_cast<double>(bytes), [&](int turn) {
                  const size_t at = static_cast<size_t>(turn) % turns;
                  cuda::gemv4({.packed = packed.data() + at * bytes,
@@ -182,10 +181,10 @@ void time_case(Report& report, int64_t rows, int64_t columns, int64_t batch, Ele
 }  // namespace
 
 void gemv4_part(Report& report) {
-  const Shape shapes[] = {{16, 256, 64, 1},    {1, 64, 64, 1},      {17, 320, 64, 3},
-                          {4096, 192, 64, 2},  {100, 1024, 128, 8}, {5000, 512, 256, 5},
-                          {33, 96, 32, 4},     {7, 2, 2, 1},        {64, 4096, 4096, 8},
-                          {2113, 704, 64, 7},  {300, 11008, 64, 1}, {16, 64, 128, 2}};
+  const Shape shapes[] = {{16, 256, 64, 1},   {1, 64, 64, 1},      {17, 320, 64, 3},
+                          {4096, 192, 64, 2}, {100, 1024, 128, 8}, {5000, 512, 256, 5},
+                          {33, 96, 32, 4},    {7, 2, 2, 1},        {64, 4096, 4096, 8},
+                          {2113, 704, 64, 7}, {300, 11008, 64, 1}, {16, 64, 128, 2}};
   for (const Shape& shape : shapes) {
     for (const Element element : kElements) {
       check_case(report, shape, element, false, false);

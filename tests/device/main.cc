@@ -18,14 +18,10 @@ namespace qspec::device_test {
 namespace {
 
 constexpr Part kParts[] = {
-    {"quantize4", quantize4_part},
-    {"dequantize4", dequantize4_part},
-    {"compare", compare_part},
-    {"gemv4", gemv4_part},
-    {"coded", coded_part},
-    {"rowwise8", rowwise8_part},
-    {"ggml", ggml_part},
-    {"cross_entropy", cross_entropy_part},
+    {"quantize4", quantize4_part}, {"dequantize4", dequantize4_part},
+    {"compare", compare_part},     {"gemv4", gemv4_part},
+    {"coded", coded_part},         {"rowwise8", rowwise8_part},
+    {"ggml", ggml_part},           {"cross_entropy", cross_entropy_part},
 };
 
 constexpr const char* kChecksOnly = "--checks-only";

@@ -48,7 +48,8 @@ Operation alibi(Attributes& attributes) {
   const Slot keys = attributes.input("keys"), like = attributes.input("like");
   const Slot out = attributes.output();
   return [=](Frame& frame) {
-    const at::Tensor bias = slopes * token_positions(frame[keys]).unsqueeze(1);
+    const at::Tensor positions = token_positions(frame[keys]);
+    const at::Tensor bias = slopes.to(positions.device()) * positions.unsqueeze(1);
     frame[out] = bias.flatten(0, 1).unsqueeze(1).to(frame[like].scalar_type());
   };
 }
@@ -63,8 +64,8 @@ double lowest(at::ScalarType dtype) {
 // `window` when that is not 0.
 at::Tensor hidden_keys(const at::Tensor& keys, int64_t queries, int64_t window) {
   const int64_t length = keys.size(1);
-  const at::Tensor key = at::arange(length);
-  const at::Tensor query = at::arange(length - queries, length).unsqueeze(1);
+  const at::Tensor key = at::arange(length, keys.options());
+  const at::Tensor query = at::arange(length - queries, length, keys.options()).unsqueeze(1);
   at::Tensor hidden = key.gt(query);
   if (window > 0) hidden = hidden.logical_or(key.le(query - window));
   return hidden.logical_or(keys.eq(0).unsqueeze(1)).unsqueeze(1);
@@ -97,7 +98,8 @@ Operation alibi_mask(Attributes& attributes) {
   const Slot out = attributes.output();
   return [=](Frame& frame) {
     const auto dtype = frame[like].scalar_type();
-    const at::Tensor rounded = slopes * token_positions(frame[keys]).unsqueeze(1);
+    const at::Tensor positions = token_positions(frame[keys]);
+    const at::Tensor rounded = slopes.to(positions.device()) * positions.unsqueeze(1);
     const at::Tensor bias = rounded.to(dtype).unsqueeze(2) / divisor;
     frame[out] = at::where(frame[mask], bias, at::full({}, lowest(dtype), bias.options()));
   };
@@ -136,8 +138,9 @@ Operation relative_alibi(Attributes& attributes) {
   const Slot out = attributes.output();
   return [=](Frame& frame) {
     const int64_t length = frame[keys].size(1);
-    const at::Tensor distances = at::arange(1 - length, 1, at::kInt);
-    frame[out] = (slopes.unsqueeze(1) * distances).unsqueeze(1).unsqueeze(0);
+    const auto options = frame[keys].options().dtype(at::kInt);
+    const at::Tensor distances = at::arange(1 - length, 1, options);
+    frame[out] = (slopes.to(options.device()).unsqueeze(1) * distances).unsqueeze(1).unsqueeze(0);
   };
 }
 

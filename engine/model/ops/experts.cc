@@ -26,12 +26,13 @@ class ExpertWeight {
   }
 
   // [E, I, O], as the products take it.
-  at::Tensor of(at::ScalarType dtype) const {
+  at::Tensor of(at::ScalarType dtype, c10::Device device) const {
     if (module_.weight.defined()) {
       return transposed_ ? module_.weight : module_.weight.transpose(1, 2);
     }
-    if (!keeps_) return module_.packed->decode(dtype).transpose(1, 2);
-    std::call_once(once_, [&] { kept_ = module_.packed->decode(dtype).transpose(1, 2); });
+    const auto decoded = [&] { return module_.packed->decode(dtype).to(device).transpose(1, 2); };
+    if (!keeps_) return decoded();
+    std::call_once(once_, [&] { kept_ = decoded(); });
     return kept_.scalar_type() == dtype ? kept_ : kept_.to(dtype);
   }
 
@@ -67,14 +68,14 @@ struct Assignment {
 
 Assignment assign(const at::Tensor& experts, int64_t count) {
   auto [sorted, order] = at::sort(experts.reshape({-1}));
-  const at::Tensor ends = at::bincount(sorted, {}, count).cumsum(0);
+  const at::Tensor ends = at::bincount(sorted, {}, count).cumsum(0).to(at::kCPU);
   const auto* first = ends.const_data_ptr<int64_t>();
   return {sorted, order, {first, first + count}};
 }
 
 // Rows of each expert times its weight: [S, I] -> [S, O].
 at::Tensor project(const at::Tensor& rows, const Projection& projection, const Assignment& to) {
-  const at::Tensor weight = projection.weight->of(rows.scalar_type());
+  const at::Tensor weight = projection.weight->of(rows.scalar_type(), rows.device());
   at::Tensor out = at::empty({rows.size(0), weight.size(2)}, rows.options());
   int64_t begin = 0;
   for (size_t expert = 0; expert < to.ends.size(); ++expert) {

@@ -22,8 +22,8 @@ Operation rope_table(Attributes& attributes) {
   return [=](Frame& frame) {
     const at::Tensor& at_positions = frame[positions];
     const int64_t length = at_positions.max().item<int64_t>() + 1;
-    const at::Tensor angles =
-        at_positions.to(at::kFloat).unsqueeze(1).unsqueeze(3) * frequencies->of(length);
+    const at::Tensor angles = at_positions.to(at::kFloat).unsqueeze(1).unsqueeze(3) *
+                              frequencies->of(length).to(at_positions.device());
     const auto dtype = precise ? at::kFloat : frame[like].scalar_type();
     frame[out[0]] = (angles.cos() * amplitude).to(dtype);
     frame[out[1]] = (angles.sin() * amplitude).to(dtype);

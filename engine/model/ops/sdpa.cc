@@ -20,8 +20,8 @@ struct Reach {
 // that is padding sees itself, so that no row is empty.
 at::Tensor visible_keys(const at::Tensor& keys, int64_t queries, const Reach& reach) {
   const int64_t length = keys.size(1);
-  const at::Tensor key = at::arange(length);
-  const at::Tensor query = at::arange(length - queries, length).unsqueeze(1);
+  const at::Tensor key = at::arange(length, keys.options());
+  const at::Tensor query = at::arange(length - queries, length, keys.options()).unsqueeze(1);
   at::Tensor visible = key.le(query);
   if (reach.window > 0) visible = visible.logical_and(key.gt(query - reach.window));
   visible = visible.logical_and(keys.ne(0).unsqueeze(1));

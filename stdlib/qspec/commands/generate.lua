@@ -33,7 +33,7 @@ return {
   end,
   run = function(args)
     local chosen = device.choose(args.device)
-    local subject = Subject.new { name = args.path, path = args.path }
+    local subject = Subject.new { name = args.path, path = args.path, device = chosen.name }
     local prompt = conversation.prompt(subject, args)
     local result = generation.run(subject, prompt, args.max_new_tokens)
     if args.json then

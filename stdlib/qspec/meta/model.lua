@@ -40,7 +40,9 @@ local model = {}
 ---Binds weights to a program, as `qspec.builder` makes it.
 ---@param program table
 ---@param weights table<string, qspec.ModuleWeights> by module name
----@param options {dense_budget: integer?}? bytes of packed weights that may be kept decoded
+---`dense_budget`: bytes of packed weights that may be kept decoded. `device`: "cpu", or "cuda:0" once
+---host.cuda was required; results of its methods are on the CPU all the same.
+---@param options {dense_budget: integer?, device: string?}?
 ---@return qspec.Model
 function model.build(program, weights, options) end
 

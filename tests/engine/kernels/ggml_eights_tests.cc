@@ -36,7 +36,8 @@ void check_type(Dtype dtype) {
   }
   for (size_t i = 0; i < found.size(); ++i) {
     if (is_same(found[i], wanted[i])) continue;
-    BOOST_ERROR(info(dtype).torch_name << " #" << i << ": " << found[i] << ", wanted " << wanted[i]);
+    BOOST_ERROR(info(dtype).torch_name << " #" << i << ": " << found[i] << ", wanted "
+                                       << wanted[i]);
     return;
   }
 }

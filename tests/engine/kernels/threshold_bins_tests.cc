@@ -1,7 +1,7 @@
 #include "engine/kernels/threshold_bins.h"
 
-#include <boost/test/unit_test.hpp>
 #include <bit>
+#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <random>
 
