@@ -11,7 +11,9 @@ namespace qspec {
 // A piece of text on its way to the model.
 struct TextPiece {
   std::string text;
-  bool at_start;  // its first character stems from the first of the whole input
+  // Its first character stems from the first of the whole input. (Where that has become several and
+  // they are split, the library says so of each of them, and here it is only the first.)
+  bool at_start;
 };
 
 // Rewrites a piece of text before it is split. UTF-8 in, UTF-8 out.

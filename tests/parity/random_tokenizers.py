@@ -17,7 +17,7 @@ SOLID_PATTERNS = [{"String": " "}, {"String": "a"}, {"String": "the"}, {"String"
                   *({"Regex": regex} for regex in [
                       r"\s+", r"\p{N}{1,3}", r" ?[^(\s|[.,!?…。，、।۔،])]+", r"\s+(?!\S)|\s+",
                       r"(?i:'s|'t)|\p{L}+", r"\w|[^\w\s]"])]
-# Also find nothing, everywhere. As normalizers these break the library, which then fails in the next.
+# Also find nothing, everywhere. As normalizers these break the library: it fails in the next one.
 PATTERNS = SOLID_PATTERNS + [{"String": ""}, *({"Regex": regex} for regex in [
     r"[aeiou]*", r"\b", "x?", "^", "$"])]
 ADDED = ["<s>", "</s>", "<unk>", "[MASK]", "the", "The", "  ", " a", "é", "É", "<|x|>", "<|x|>y",
@@ -66,14 +66,16 @@ class Maker:
                   lambda: {"type": "Prepend", "prepend": self.pick(["▁", " ", "ab"])},
                   lambda: {"type": "Strip", "strip_left": self.flag(), "strip_right": self.flag()}]
         makers += [lambda: {"type": "ByteLevel"}, lambda: {"type": "Nmt"}, self.bert_normalizer,
-                   lambda: {"type": "Precompiled", "precompiled_charsmap": charsmap(self.pick(RULES))}]
+                   lambda: {"type": "Precompiled",
+                            "precompiled_charsmap": charsmap(self.pick(RULES))}]
         if depth < DEEPEST:
             makers.append(lambda: self.sequence("normalizers", self.normalizer, depth))
         return self.pick(makers)()
 
     def bert_normalizer(self):
         return {"type": "BertNormalizer", "clean_text": self.flag(), "lowercase": self.flag(),
-                "handle_chinese_chars": self.flag(), "strip_accents": self.pick([None, True, False])}
+                "handle_chinese_chars": self.flag(),
+                "strip_accents": self.pick([None, True, False])}
 
     def pre_tokenizer(self, depth=0):
         makers = [lambda: {"type": "Split", "pattern": self.pick(PATTERNS), "invert": self.flag(),
@@ -111,7 +113,8 @@ class Maker:
     def words(self, most):
         """Tokens, no two equal: characters, some missing, and words of several."""
         found = self.rng.sample(CHARACTERS, self.rng.randint(5, len(CHARACTERS)))
-        found += ["".join(self.rng.choices(CHARACTERS[:26] + ["▁", " ", "é"], k=self.rng.randint(2, 5)))
+        letters = CHARACTERS[:26] + ["▁", " ", "é"]
+        found += ["".join(self.rng.choices(letters, k=self.rng.randint(2, 5)))
                   for _ in range(self.rng.randint(0, most))]
         return list(dict.fromkeys(["<unk>", *found, "the", "you", "▁the", "quick", "ÄĠ"]))
 
@@ -189,8 +192,9 @@ class Maker:
                 "vocab": vocab, "merges": merges}
 
     def added_tokens(self, normalizer):
-        """The library fails on a token that has no text once normalized, and on one that begins with
-        white space and swallows more. Of two that are equal once normalized it takes either."""
+        """The library fails on a token that has no text once normalized, and on one that begins
+        with white space and swallows more. Of two that are equal once normalized it takes either.
+        """
         shown = set()
         for content in self.rng.sample(ADDED, self.rng.randint(0, 7)):
             normal = normalizer.normalize_str(content) if normalizer else content

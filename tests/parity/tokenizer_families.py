@@ -192,7 +192,8 @@ def qwen2():
     pre = pre_tokenizers.Sequence([split(QWEN2_WORDS), bytes_of()])
     tokenizer = byte_level_bpe(pre, ["<|endoftext|>", "<|im_start|>", "<|im_end|>"],
                                normalizers.NFC())
-    tokenizer.add_tokens([AddedToken(text, normalized=False) for text in ("<tool_call>", "<think>")])
+    tokenizer.add_tokens([AddedToken("<tool_call>", normalized=False),
+                          AddedToken("<think>", normalized=False)])
     tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
     return tokenizer
 

@@ -1,4 +1,4 @@
-"""Texts that tell tokenizers apart: words of many scripts, code, emoji, and what is rarely typed."""
+"""Texts that tell tokenizers apart: words of many scripts, code, emoji, and what is rare."""
 
 import functools
 import random
