@@ -145,7 +145,8 @@ local function note_rescaled(ctx, rows)
   for _, row in ipairs(rows) do count = count + (is_rescaled(ctx, row) and 1 or 0) end
   if count == 0 then return end
   ctx:note(("%s folds factors into the weights: they are compared after the best fit of rows and "
-    .. "columns, and %s only by what the weights take back"):format(ctx.subject.format.name, units.count(count, "norm")))
+    .. "columns, and %s only by what the weights take back"):format(ctx.subject.format.name,
+    units.count(count, "norm")))
 end
 
 -- A packed weight that cannot be compared must not look like one that was.
