@@ -41,8 +41,9 @@ test("a scale that is twice too large is found in a single block of 64", functio
 end)
 
 test("a floor for blocks may be given, and then it is that one", function()
-  test.equal(#findings(JOBS.gptq, "scale_gain", "/ 2", "block", { block_sqnr_db = -20 }), 0)
-  test.ok(#findings(JOBS.gptq, "scale_gain", "/ 2", "block", { block_sqnr_db = 7 }) > 0)
+  test.equal(#findings(JOBS.gptq, "scale_gain", "x 1.05", "block", { block_sqnr_db = -20 }), 0)
+  local found = findings(JOBS.gptq, "scale_gain", "x 1.05", "block", { block_sqnr_db = 60 })
+  test.equal(#found, 21)
 end)
 
 test("scales that are all 5 % too large are found by the gain, in the noise of 4 bits", function()
@@ -53,8 +54,10 @@ end)
 
 test("weights that were rounded twice lie under what rounding the baseline leaves", function()
   local found = findings(JOBS.nf4, "requant", "", "module", { sqnr_db = 10 })
-  test.equal(#found, 1)
-  test.ok(found[1].wanted:find("rounding the baseline leaves", 1, true))
+  test.ok(#found > 0)
+  for _, one in ipairs(found) do
+    test.ok(one.wanted:find("rounding the baseline leaves", 1, true), one.wanted)
+  end
 end)
 
 test("one channel of a norm is found beside 255 others", function()
