@@ -129,7 +129,7 @@ end)
 test("LibTorch is required by layouts, what breaks weights, and what runs a model", function()
   local may = { ["qspec.runtime"] = true, ["qspec.objects"] = true, ["qspec.weights"] = true,
     ["qspec.stored_weight"] = true, ["qspec.expert_parts"] = true, ["qspec.experts"] = true,
-    ["qspec.nearest_rounding"] = true }
+    ["qspec.nearest_rounding"] = true, ["qspec.compensated"] = true }
   local folders = { layouts = true, mutation = true, operators = true }
   each_requirement(function(module, name)
     if TORCH[name] and not may[module.name] and not folders[module.folder] then

@@ -1,5 +1,6 @@
 -- Numerics: every weight decoded and held against the baseline.
 
+local compensated = require "qspec.compensated"
 local experts = require "qspec.experts"
 local nearest_rounding = require "qspec.nearest_rounding"
 local shapes = require "qspec.shapes"
@@ -90,6 +91,7 @@ local function judge(ctx, row, result)
 end
 
 local BLOCK_SLACK_DB = 1
+local FACTORS_SLACK_DB = 3
 
 -- Where the library only rounds, the distance to the baseline is known beforehand.
 local function judge_rounding(ctx, row, result, reference)
@@ -135,7 +137,7 @@ end
 local function is_rescaled(ctx, row)
   local format, requested = ctx.subject.format, ctx.subject.requested
   local rescales = format and (format.rescales or requested.rescales)
-  return rescales and row.kind == "norm" or false
+  return rescales and row.kind == "norm" and row.name:find("%.%d+%.") ~= nil
 end
 
 local function note_rescaled(ctx, rows)
@@ -143,7 +145,8 @@ local function note_rescaled(ctx, rows)
   for _, row in ipairs(rows) do count = count + (is_rescaled(ctx, row) and 1 or 0) end
   if count == 0 then return end
   ctx:note(("%s folds factors into the weights: they are compared after the best fit of rows and "
-    .. "columns, and %s not at all"):format(ctx.subject.format.name, units.count(count, "norm")))
+    .. "columns, and %s only by what the weights take back"):format(ctx.subject.format.name,
+    units.count(count, "norm")))
 end
 
 -- A packed weight that cannot be compared must not look like one that was.
@@ -161,6 +164,34 @@ local function wrong_shape(ctx, row, shape, wanted)
     wanted = shapes.text(wanted), hint = "is it the baseline of this model?" }
 end
 
+-- The layer of a row, kept until the next one.
+local function layer_of(ctx, row)
+  local prefix = row.name:match("^(.-%.%d+)%.")
+  if prefix and ctx.layer_name ~= prefix then
+    ctx.layer_name, ctx.layer = prefix, compensated.layer(ctx.subject, row, function(other)
+      return reference_of(ctx.subject.baseline, other)
+    end)
+  end
+  return prefix and ctx.layer
+end
+
+-- Factors that nothing in the layer explains, in a layer of gated projections, where AWQ puts them
+-- into norms and rows. Elsewhere it may keep them in tensors of its own.
+local function check_factors(ctx, row, result)
+  local is_gated = row.layout.rescales and row.name:find("_proj$")
+  if not is_gated or not layer_of(ctx, row) then return end
+  local strict = ctx.layer:compare(row)
+  local least = result.sqnr_db - FACTORS_SLACK_DB
+  if strict.sqnr_db >= least then
+    judge_block(ctx, row, strict)
+    return judge_gain(ctx, row, strict)
+  end
+  ctx:finding { module = row.name, key = "sqnr_db",
+    found = ("%.2f dB, %.2f after the best fit"):format(strict.sqnr_db, result.sqnr_db),
+    wanted = (">= %.2f dB"):format(least),
+    hint = "it has factors that neither a norm nor another weight of the layer takes back" }
+end
+
 local function check_row(ctx, row, results)
   local reference = reference_of(ctx.subject.baseline, row)
   local wanted = StoredWeight.logical_shape(row.module)
@@ -171,11 +202,18 @@ local function check_row(ctx, row, results)
   local result = weights.compare(row, ctx.subject.checkpoint, reference)
   local before = #ctx.findings
   judge(ctx, row, result)
+  if row.layout and #ctx.findings == before then check_factors(ctx, row, result) end
   if row.layout then
     if #ctx.findings == before then judge_rounding(ctx, row, result, reference) end
     results[#results + 1] = { module = row.name, sqnr_db = result.sqnr_db, cosine = result.cosine,
       max_abs_error = result.max_abs_error }
   end
+end
+
+-- Whether the weights after a norm take its factors back; what is no AWQ is believed.
+local function is_explained(ctx, row)
+  local layer = ctx.subject.format.rescales and layer_of(ctx, row)
+  return not layer or #layer.rows == 0 or not layer.rows[1].layout.rescales or layer:explains(row)
 end
 
 -- What cannot be decoded is not judged, and said to be so.
@@ -185,7 +223,7 @@ local function check_rows(ctx, rows, results)
     ctx:progress(i, #rows, row.name)
     if row.layout and weights.undecodable(row) then
       undecodable[#undecodable + 1] = row
-    elseif row.layout or not is_rescaled(ctx, row) then
+    elseif row.layout or not is_rescaled(ctx, row) or not is_explained(ctx, row) then
       check_row(ctx, row, results)
     end
   end

@@ -29,7 +29,9 @@ function M.search(values, bits, plane)
   for code = 0, 2 ^ bits - 1 do
     local distance = (plane(code) - values):abs()
     local nearer = distance:lt(best)  -- never of a NaN
+    local old_best, old_codes = best, codes
     best, codes = nearer:where(distance, best), nearer:where(code, codes)
+    for _, done in ipairs { distance, nearer, old_best, old_codes } do done:release() end
   end
   return codes:to("uint8")
 end

@@ -83,6 +83,7 @@ end
 function M.try(job, steps, plan)
   local mutant = M.make(job.subject, plan)
   if not mutant then return nil end
+  collectgarbage()  -- the collector does not see how large the tensors of earlier mutants are
   local result = trial.run(mutant:subject(), steps, job.family)
   local status, reason = status_of(result, plan, mutant)
   local lacking = status == "survived" and advice.line(job.declarations, mutant) or nil
