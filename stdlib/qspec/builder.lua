@@ -10,8 +10,9 @@ local M = {}
 -- A config with a billion layers is an attack on memory; the deepest models have a few hundred.
 local MOST_LAYERS = 4096
 
--- The fields of an architecture that a model can be described by (registry.lua wants one of them).
-local FIELDS = { "decoder", "encoder_decoder", "outline" }
+-- By the field of an architecture that describes the model; registry.lua wants one of them.
+local BUILDERS = { decoder = require "qspec.decoder",
+  encoder_decoder = require "qspec.encoder_decoder", outline = require "qspec.outline" }
 
 ---@class qspec.Builder
 ---@field check fun(name: string, given: table, most_layers: integer): table the description,
@@ -21,8 +22,8 @@ local FIELDS = { "decoder", "encoder_decoder", "outline" }
 
 ---@return qspec.Builder
 local function builder_of(architecture)
-  for _, field in ipairs(FIELDS) do
-    if architecture[field] then return require("qspec." .. field), architecture[field] end
+  for field, builder in pairs(BUILDERS) do
+    if architecture[field] then return builder, architecture[field] end
   end
   error(("architecture '%s' describes no model"):format(architecture.name), 2)
 end

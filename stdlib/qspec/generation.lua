@@ -80,8 +80,8 @@ function M.run(subject, prompt, max_new_tokens)
   end
   local options = without_nulls(subject.generation_config)
   options.max_new_tokens = max_new_tokens
-  options.decoder_start_token_id = start_token(options)
   local given_ids = M.given_ids(subject, input_ids)
+  options.decoder_start_token_id = subject.architecture.encoder_decoder and given_ids[1] or nil
   local ok, generated = pcall(subject.runtime.generate, subject.runtime, input_ids, options)
   if not ok then
     error(outcome.at(generated, config_path(subject)), 0)

@@ -8,7 +8,7 @@ local MOST_BYTES = 2 ^ 20
 
 -- Of a registry's folder, the other folders that its files may reach.
 local REACH = {
-  architectures = { decoder = true },
+  architectures = { decoder = true, encoder_decoder = true, outline = true },
   layouts = { layouts = true },
   formats = { layouts = true, gguf = true },
   checks = {},
