@@ -10,9 +10,12 @@ local components = require "qspec.tokenizer.components"
 local json = require "host.json"
 local outcome = require "qspec.outcome"
 local special_tokens = require "qspec.tokenizer.special_tokens"
+local tokenizer_file = require "qspec.tokenizer.tokenizer_file"
 local vocabularies = require "qspec.tokenizer.vocabularies"
 
 local M = {}
+
+local MOST_TOKENS = 65536  -- that a config may ask for by their number
 
 local function refuse(message, hint, where)
   error(outcome.error("checkpoint", message, hint, where), 0)
@@ -23,6 +26,17 @@ local function read_object(subject, name)
   local value = json.read(subject:file(name))
   if type(value) == "table" and not json.is_array(value) then return value end
   refuse(name .. " is not a JSON object", nil, subject:file(name))
+end
+
+-- A null in place of the list of added tokens is none.
+local function tokenizer_json(subject)
+  local file = read_object(subject, "tokenizer.json")
+  if not file then return nil end
+  tokenizer_file.check(file, subject:file("tokenizer.json"))
+  if file.added_tokens == nil or file.added_tokens == json.null then
+    file.added_tokens = json.array()
+  end
+  return file
 end
 
 -- What the configs say ---------------------------------------------------------------------------
@@ -170,9 +184,14 @@ local function options(config, special, vocabulary, added)
     if value == nil then return otherwise end
     return value ~= false and value ~= 0
   end
-  function o.number(name, otherwise)
+  function o.count(name, otherwise)
     local value = o.value(name)
-    return type(value) == "number" and value or otherwise
+    if value == nil then return otherwise end
+    if type(value) == "number" and value % 1 == 0 and value >= 0 and value <= MOST_TOKENS then
+      return value
+    end
+    refuse(("%s is %s, wanted a whole number of 0 to %d"):format(name, json.encode(value),
+      MOST_TOKENS), nil, vocabulary.where)
   end
   o.content = special_tokens.content
   function o.token(name) return special_tokens.content(special.values[name]) end
@@ -304,7 +323,7 @@ end
 ---@return { parts: table, class: table, config: table, special: table, where: string }
 function M.describe(subject)
   local config = renamed(read_object(subject, "tokenizer_config.json") or {})
-  local file = read_object(subject, "tokenizer.json")
+  local file = tokenizer_json(subject)
   local where = subject:file("tokenizer_config.json")
   local class = class_of(subject, config)
   local listed = listed_tokens(config, where)
