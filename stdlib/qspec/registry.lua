@@ -71,6 +71,7 @@ local FOLDERS = {
       adds_bos = { type = "boolean" },
       named_tokens = { type = "table" },
     },
+  },
   incidents = {
     noun = "class of incidents",
     required = { incidents = { type = "table" } },

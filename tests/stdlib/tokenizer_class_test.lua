@@ -166,3 +166,28 @@ test("texts of a BPE are cleaned up only when the config insists", function()
   asked.clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output = true
   test.ok(cleanup.applies(asked, "BPE"))
 end)
+
+test("a number of extra ids that no vocabulary has is refused", function()
+  local subject = folder("t5", { ["tokenizer_config.json"] = { tokenizer_class = "T5Tokenizer",
+    extra_ids = 1e300 }, ["tokenizer.json"] = { model = { type = "Unigram",
+    vocab = { { "<pad>", 0 }, { "</s>", 0 }, { "<unk>", 0 } } } } })
+  test.raises("extra_ids is 1e%+300, wanted a whole number", load.describe, subject)
+end)
+
+local MALFORMED_FILE = {
+  { "added_tokens that are no list", { added_tokens = 5 }, "added_tokens is no list" },
+  { "an added token without an id", { added_tokens = { { content = "x" } } }, "added_tokens%[0%]" },
+  { "a merge of three parts", { model = { vocab = { a = 0 }, merges = { { "a", "b", "c" } } } },
+    "model.merges%[0%]" },
+  { "a piece without a score", { model = { vocab = { { "a" } } } }, "model.vocab%[0%]" },
+  { "a normalizer that is a text", { normalizer = "NFC" }, "the normalizer is no object" },
+}
+
+for _, case in ipairs(MALFORMED_FILE) do
+  test("in tokenizer.json " .. case[1] .. " is refused", function()
+    local file = { model = { vocab = { a = 0 } } }
+    for name, value in pairs(case[2]) do file[name] = value end
+    local err = test.raises(case[3], load.describe, gpt2({}, { ["tokenizer.json"] = file }))
+    test.equal(err.kind, "checkpoint")
+  end)
+end

@@ -3,6 +3,7 @@
 -- Source: tokenizers 0.23; transformers 5.17 for the regular expressions.
 
 local json = require "host.json"
+local outcome = require "qspec.outcome"
 
 local M = {}
 
@@ -93,6 +94,10 @@ end
 
 --- A word of a template.
 function M.word(name, type_id)
+  if not name then
+    error(outcome.error("checkpoint", "a special token that is put around texts is not set",
+      "tokenizer_config.json names bos, eos, cls and sep"), 0)
+  end
   return { name = name, type_id = type_id or 0 }
 end
 

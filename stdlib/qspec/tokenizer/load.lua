@@ -7,105 +7,13 @@
 local added_tokens = require "qspec.tokenizer.added_tokens"
 local choice = require "qspec.tokenizer.choice"
 local components = require "qspec.tokenizer.components"
+local configs = require "qspec.tokenizer.configs"
 local json = require "host.json"
-local outcome = require "qspec.outcome"
+local options = require "qspec.tokenizer.options"
 local special_tokens = require "qspec.tokenizer.special_tokens"
 local vocabularies = require "qspec.tokenizer.vocabularies"
 
 local M = {}
-
-local function refuse(message, hint, where)
-  error(outcome.error("checkpoint", message, hint, where), 0)
-end
-
-local function read_object(subject, name)
-  if not subject:has_file(name) then return nil end
-  local value = subject.folder:json(name)
-  if type(value) == "table" and not json.is_array(value) then return value end
-  refuse(name .. " is not a JSON object", nil, subject:file(name))
-end
-
--- What the configs say ---------------------------------------------------------------------------
-
--- The tokens of tokenizer_config.json by id; nil when it does not list any.
-local function listed_tokens(config, where)
-  local listed = config.added_tokens_decoder
-  if type(listed) ~= "table" then return nil end
-  local tokens = {}
-  for _, key in ipairs(json.keys(listed)) do
-    local id, token = tonumber(key), added_tokens.read(listed[key], where)
-    if not token or not id or id % 1 ~= 0 or id < 0 then
-      refuse(("added_tokens_decoder has an entry '%s' that is no token"):format(key), nil, where)
-    end
-    tokens[#tokens + 1] = { id = id, token = token }
-  end
-  return tokens
-end
-
-local function merge_special_tokens_map(config, map, where)
-  for _, key in ipairs(json.keys(map)) do
-    local value = map[key]
-    if type(value) == "table" and not json.is_array(value) and key ~= "extra_special_tokens" then
-      local token = added_tokens.read(value, where)
-      token.special, token.__type = true, "AddedToken"
-      if value.normalized == nil then token.normalized = false end
-      value = token
-    end
-    config[key] = value
-  end
-end
-
-local function is_special(config, content)
-  for _, name in ipairs(special_tokens.NAMES) do
-    local value = config[name]
-    if value == content or type(value) == "table" and value.content == content then return true end
-  end
-  for _, value in ipairs(type(config.extra_special_tokens) == "table"
-    and config.extra_special_tokens or {}) do
-    if value == content or type(value) == "table" and value.content == content then return true end
-  end
-  return false
-end
-
--- Tokens of older files: special_tokens_map.json, added_tokens.json, and tokenizer.json's own.
-local function older_tokens(subject, config, file)
-  local tokens = {}
-  local map = read_object(subject, "special_tokens_map.json")
-  if map then merge_special_tokens_map(config, map, subject:file("special_tokens_map.json")) end
-  local where = subject:file("added_tokens.json")
-  local added = read_object(subject, "added_tokens.json") or {}
-  for _, content in ipairs(json.keys(added)) do
-    local special = is_special(config, content)
-    if type(added[content]) ~= "number" then
-      refuse("an added token has an id that is no number", nil, where)
-    end
-    tokens[#tokens + 1] = { id = added[content], token = added_tokens.token(content,
-      { normalized = not special, special = special }) }
-  end
-  for _, entry in ipairs(file and file.added_tokens or {}) do
-    tokens[#tokens + 1] = { id = entry.id,
-      token = added_tokens.read(entry, subject:file("tokenizer.json")) }
-  end
-  return tokens
-end
-
--- By id; of one id the last.
-local function in_order(tokens)
-  local by_id, ids, ordered = {}, {}, {}
-  for _, each in ipairs(tokens) do
-    if not by_id[each.id] then ids[#ids + 1] = each.id end
-    by_id[each.id] = each.token
-  end
-  table.sort(ids)
-  for i, id in ipairs(ids) do ordered[i] = by_id[id] end
-  return ordered
-end
-
-local function by_content(tokens)
-  local known = {}
-  for _, token in ipairs(tokens) do known[token.content] = token end
-  return known
-end
 
 -- Tokens that are added --------------------------------------------------------------------------
 
@@ -137,7 +45,7 @@ end
 local function add_tokens(added, listed, special)
   local first = {}
   for _, token in pairs(added.by_id) do first[token.content] = true end
-  local known = by_content(listed)
+  local known = configs.by_content(listed)
   for _, token in ipairs(listed) do added:add(as_token(token, special)) end
   for _, value in ipairs(all_special(special)) do
     local content = special_tokens.content(value)
@@ -156,34 +64,6 @@ local ADD_AGAIN = {
 }
 
 -- Parts ------------------------------------------------------------------------------------------
-
--- What a class's functions may ask for.
-local function options(config, special, vocabulary, added)
-  local o = { charsmap = vocabulary.charsmap }
-  function o.value(name)
-    local value = config[name]
-    if value == json.null then return nil end
-    return value
-  end
-  function o.flag(name, otherwise)
-    local value = o.value(name)
-    if value == nil then return otherwise end
-    return value ~= false and value ~= 0
-  end
-  function o.number(name, otherwise)
-    local value = o.value(name)
-    return type(value) == "number" and value or otherwise
-  end
-  o.content = special_tokens.content
-  function o.token(name) return special_tokens.content(special.values[name]) end
-  function o.id(content)
-    local id = added and added:id(content)
-    if id then return id end
-    refuse(("the special token '%s' is not in the vocabulary"):format(tostring(content)), nil,
-      vocabulary.where)
-  end
-  return o
-end
 
 -- bos and eos around a text.
 local function around(o, adds_bos, adds_eos)
@@ -250,19 +130,6 @@ local function class_of(subject, config)
     has_code = type(config.auto_map) == "table" and config.auto_map.AutoTokenizer ~= nil }
 end
 
--- additional_special_tokens is the older name of extra_special_tokens.
-local function renamed(config)
-  local copy = {}
-  for _, key in ipairs(json.keys(config)) do copy[key] = config[key] end
-  if copy.additional_special_tokens ~= nil then
-    if copy.extra_special_tokens == nil then
-      copy.extra_special_tokens = copy.additional_special_tokens
-    end
-    copy.additional_special_tokens = nil
-  end
-  return copy
-end
-
 --- The named special tokens as texts.
 ---@param special table of describe
 ---@return table<string, string>
@@ -287,10 +154,10 @@ end
 ---@param subject table
 ---@return table<string, string>
 function M.special_tokens(subject)
-  local config = renamed(read_object(subject, "tokenizer_config.json") or {})
+  local config = configs.config(subject)
   local where = subject:file("tokenizer_config.json")
   local class = class_of(subject, config)
-  if not listed_tokens(config, where) then older_tokens(subject, config, nil) end
+  if not configs.listed_tokens(config, where) then configs.older_tokens(subject, config, nil) end
   local special = special_tokens.read(class, config, {}, where)
   local is_generic = not class.build and not subject:has_file("tokenizer.json")
   if is_generic and subject:has_file(class.file) then
@@ -299,37 +166,45 @@ function M.special_tokens(subject)
   return M.names(special)
 end
 
+local function all_added(class, vocabulary, file, listed, special)
+  local added = added_tokens.new(vocabulary.ids, vocabulary.size)
+  tokens_of_file(added, file, class)
+  add_tokens(added, listed, special)
+  local add = ADD_AGAIN[class.adds_special_tokens]
+  for _, value in ipairs(add and all_special(special) or {}) do add(added, value) end
+  return added
+end
+
+-- Truncation and padding of a file are reset by each call of transformers.
+local function completed(parts)
+  parts.version, parts.truncation, parts.padding = "1.0", json.null, json.null
+  for _, name in ipairs { "normalizer", "pre_tokenizer", "post_processor", "decoder" } do
+    if parts[name] == nil then parts[name] = json.null end
+  end
+  return parts
+end
+
 --- The tokenizer as a tokenizer.json would have it, and what is beside it.
 ---@param subject table
 ---@return { parts: table, class: table, config: table, special: table, where: string }
 function M.describe(subject)
-  local config = renamed(read_object(subject, "tokenizer_config.json") or {})
-  local file = read_object(subject, "tokenizer.json")
+  local config = configs.config(subject)
+  local file = configs.tokenizer_json(subject)
   local where = subject:file("tokenizer_config.json")
   local class = class_of(subject, config)
-  local listed = listed_tokens(config, where)
-  listed = in_order(listed or older_tokens(subject, config, file))
-  local special = special_tokens.read(class, config, by_content(listed), where)
+  local listed = configs.listed_tokens(config, where)
+  listed = configs.in_order(listed or configs.older_tokens(subject, config, file))
+  local special = special_tokens.read(class, config, configs.by_content(listed), where)
   local vocabulary = vocabularies.read(subject, class, file, options(config, special, {}))
   add_names(special, config, vocabulary)
-  local added = added_tokens.new(vocabulary.ids, vocabulary.size)
   special.unnamed = special_tokens.unnamed(class, config, vocabulary.added,
     options(config, special, vocabulary), where)
+  local added = all_added(class, vocabulary, file, listed, special)
   local o = options(config, special, vocabulary, added)
   local parts = assembled(class, vocabulary, o, file)
-  tokens_of_file(added, file, class)
-  add_tokens(added, listed, special)
-  if class.adds_special_tokens then
-    local add = ADD_AGAIN[class.adds_special_tokens]
-    for _, value in ipairs(all_special(special)) do add(added, value) end
-  end
   parts.post_processor = post_processor(class, config, parts, file, o)
-  parts.added_tokens, parts.version = added:list(), "1.0"
-  parts.truncation, parts.padding = json.null, json.null
-  for _, name in ipairs { "normalizer", "pre_tokenizer", "post_processor", "decoder" } do
-    if parts[name] == nil then parts[name] = json.null end
-  end
-  return { parts = parts, class = class, config = config, special = special, file = file,
+  parts.added_tokens = added:list()
+  return { parts = completed(parts), class = class, config = config, special = special, file = file,
     where = vocabulary.where }
 end
 

@@ -31,7 +31,7 @@ local function ids_of(pieces)
 end
 
 local function charsmap_in(normalizer)
-  if type(normalizer) ~= "table" then return nil end
+  if normalizer == nil or normalizer == json.null then return nil end
   local parts = normalizer.type == "Sequence" and normalizer.normalizers or { normalizer }
   for _, one in ipairs(parts) do
     if one.type == "Precompiled" then return one.precompiled_charsmap end
@@ -55,17 +55,15 @@ end
 -- charsmap.
 local function of_file(file, where)
   local model = file.model
-  if type(model) ~= "table" or type(model.vocab) ~= "table" then
-    refuse("checkpoint", "tokenizer.json has no model with a vocabulary", nil, where)
-  end
   local ids, size
   if json.is_array(model.vocab) then
     ids, size = ids_of(model.vocab)
   else
     ids, size = model.vocab, count(model.vocab)
   end
+  local has_merges = type(model.merges) == "table"
   return { ids = ids, size = size, where = where, charsmap = charsmap_in(file.normalizer),
-    model = { vocab = model.vocab, merges = model.merges and pairs_of(model.merges) },
+    model = { vocab = model.vocab, merges = has_merges and pairs_of(model.merges) or nil },
     parts = function()
       return { normalizer = file.normalizer, pre_tokenizer = file.pre_tokenizer,
         post_processor = file.post_processor, decoder = file.decoder, model = model }

@@ -11,7 +11,7 @@ return {
   tokens = { unk_token = "<unk>", eos_token = "</s>", pad_token = "<pad>" },
   file = "spiece.model",
   pieces = function(list, o)
-    for i = o.number("extra_ids", 100) - 1, 0, -1 do
+    for i = o.count("extra_ids", 100) - 1, 0, -1 do
       list[#list + 1] = { ("<extra_id_%d>"):format(i), 0 }
     end
     return list
@@ -20,7 +20,7 @@ return {
     for _, token in ipairs(list) do
       if o.content(token):find("<extra_id_", 1, true) then return list end
     end
-    for i = 0, o.number("extra_ids", 100) - 1 do list[#list + 1] = ("<extra_id_%d>"):format(i) end
+    for i = 0, o.count("extra_ids", 100) - 1 do list[#list + 1] = ("<extra_id_%d>"):format(i) end
     return list
   end,
   build = function(o)
