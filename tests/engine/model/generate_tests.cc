@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(the_margin_is_to_the_second_best_wherever_it_stands) {
   BOOST_TEST(step.token == 2);
   BOOST_TEST(step.runner_up == 4);
   BOOST_TEST(step.logit == 8.0f, boost::test_tools::tolerance(1e-5f));
-  BOOST_TEST(step.margin == 3.0f, boost::test_tools::tolerance(1e-5f));
+  BOOST_TEST(step.margin == 3.0, boost::test_tools::tolerance(1e-5));
 }
 
 // The same in bfloat16, with more instructions behind the head.
