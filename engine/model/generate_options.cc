@@ -277,7 +277,9 @@ GenerateOptions parse_generate_options(const Json& fields, int64_t vocab_size) {
       check_left_aside(name, found);
     }
   }
+  // The number of new tokens wins over the length, at either end.
   if (given("max_new_tokens")) options.max_length = 0;
+  if (given("min_new_tokens")) options.min_length = 0;
   return options;
 }
 

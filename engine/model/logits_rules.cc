@@ -71,7 +71,7 @@ void make_finite(std::span<float> scores) {
 
 void favour_end(const GenerateOptions& options, int64_t made, std::span<float> scores) {
   const auto late = static_cast<double>(made - options.decay_start);
-  if (late <= 0) return;
+  if (late <= 0 || options.decay_factor == 1) return;
   const auto growth = static_cast<float>(std::pow(options.decay_factor, late) - 1);
   for (const int64_t id : options.eos) {
     if (id >= static_cast<int64_t>(scores.size())) continue;

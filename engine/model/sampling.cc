@@ -17,14 +17,16 @@ at::Tensor unsorted(const at::Tensor& flags, const at::Tensor& indices) {
   return flags.scatter(0, indices, flags);
 }
 
+// As torch.distributions.Categorical has it: a cumulative sum is compared with it, bit for bit.
 at::Tensor entropy(const at::Tensor& scores) {
-  const at::Tensor logarithms = at::log_softmax(scores, 0);
-  return (logarithms * logarithms.exp()).nansum().neg();
+  const at::Tensor logarithms = scores - scores.logsumexp(0);
+  constexpr float kLeast = std::numeric_limits<float>::lowest();
+  return (logarithms.clamp_min(kLeast) * at::softmax(logarithms, 0)).sum().neg();
 }
 
 at::Tensor outside_top_h(const at::Tensor& scores, double share) {
   const auto [best, indices] = scores.topk(std::min(kMostOfTopH, scores.numel()));
-  const at::Tensor probabilities = at::softmax(best, 0);
+  const at::Tensor probabilities = at::softmax(best - best.logsumexp(0), 0);
   const at::Tensor terms = -probabilities * probabilities.log();
   at::Tensor kept = terms.cumsum(0).le(entropy(best) * share);
   kept[0] = true;
@@ -51,7 +53,9 @@ at::Tensor below_min_p(const at::Tensor& scores, double share) {
 }
 
 at::Tensor outside_typical_p(const at::Tensor& scores, double mass) {
-  const at::Tensor surprise = (at::log_softmax(scores, 0).neg() - entropy(scores)).abs();
+  const at::Tensor logarithms = at::log_softmax(scores, 0);
+  const at::Tensor mean = (logarithms * logarithms.exp()).nansum().neg();
+  const at::Tensor surprise = (logarithms.neg() - mean).abs();
   const auto [values, indices] = surprise.sort();
   const at::Tensor cumulative = at::softmax(scores.gather(0, indices), 0).cumsum(0);
   const at::Tensor last = cumulative.lt(mass).sum().clamp_max(scores.numel() - 1);

@@ -1,10 +1,12 @@
--- For generation_parity.py: answers the questions in questions.json of each folder named on the
--- command line, in answers.json beside it. A question is a generation of prompts, or the scores of
--- the next token.
+-- For generation_parity.py: generation.lua QUESTIONS ANSWERS FOLDER answers questions about the model
+-- in the folder. One is a generation of ids or of a text, the scores of the next token, or whether
+-- ids end in a stop string.
 
 local json = require "host.json"
 local model = require "host.model"
+local generation = require "qspec.generation"
 local outcome = require "qspec.outcome"
+local stop_strings = require "qspec.stop_strings"
 local Subject = require "qspec.subject"
 local system = require "host.system"
 local tensor = require "host.tensor"
@@ -29,20 +31,33 @@ local function generated(subject, question)
   return rows
 end
 
+-- Whether each list of ids ends in a stop string.
+local function stopped(subject, question)
+  local matches = stop_strings.matcher(subject.tokenizer, question.stop_strings,
+    subject:file("tokenizer.json"))
+  local found = {}
+  for i, ids in ipairs(question.sequences) do found[i] = matches(ids, #ids) end
+  return found
+end
+
 local function answer(subject, question)
   if question.prompts then return generated(subject, question) end
+  if question.sequences then return stopped(subject, question) end
+  if question.text then
+    subject.generation_config = question.options
+    return generation.run(subject, question.text, question.options.max_new_tokens).output_ids
+  end
   local scores = tensor.from(question.scores, "float32")
   return finite(model.processed_scores(scores, question.ids, question.prompt_length,
     question.options):tolist(MOST_SCORES))
 end
 
-for _, folder in ipairs { ... } do
-  local subject = Subject.new { name = folder, path = folder }
-  local answers = {}
-  for i, question in ipairs(json.read(folder .. "/questions.json")) do
-    local ok, result = pcall(answer, subject, question)
-    if not ok then result = { error = outcome.from(result, "internal").message } end
-    answers[i] = result
-  end
-  system.write_atomic(folder .. "/answers.json", json.encode(json.array(answers)))
+local questions, answers_path, folder = ...
+local subject = Subject.new { name = folder, path = folder }
+local answers = {}
+for i, question in ipairs(json.read(questions)) do
+  local ok, result = pcall(answer, subject, question)
+  if not ok then result = { error = outcome.from(result, "internal").message } end
+  answers[i] = result
 end
+system.write_atomic(answers_path, json.encode(json.array(answers)))

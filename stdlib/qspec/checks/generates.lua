@@ -55,22 +55,28 @@ return {
   },
   details = [[
 Tokenizes each prompt, generates greedily as transformers' generate(do_sample=False) does under the
-model's generation_config, and decodes without special tokens. The text, prompt included, must be
+model's generation_config, all prompts in one batch, and decodes without special tokens. The text, prompt included, must be
 one of those accepted. On a miss the nearest accepted text is taken; the finding names the first
-token that differs, both candidates and their margin in logits. Under `tie` the miss is called a
+token that differs, both candidates and their margin in logits, before these are rounded to the
+model's dtype. Under `tie` the miss is called a
 tie and noted: another device may break it the other way. Anything larger is a change.]],
   example = [[generates { "Hello my name is", max_new_tokens = 1,
   accepts = { "Hello my name is John", "Hello my name is Alina" } }]],
   run = function(ctx)
-    local prompts = ctx.params
-    for i, prompt in ipairs(prompts) do
-      ctx:progress(i, #prompts, prompt)
-      local accepted = accepted_for(ctx.params, prompt)
+    local prompts, known = { unpack(ctx.params) }, {}
+    for _, prompt in ipairs(prompts) do
+      known[#known + 1] = accepted_for(ctx.params, prompt) and prompt
+    end
+    ctx:progress(1, 1, units.count(#known, "prompt"))
+    local results = generation.run_all(ctx.subject, known, ctx.params.max_new_tokens)
+    local by_prompt = {}
+    for i, prompt in ipairs(known) do by_prompt[prompt] = results[i] end
+    for _, prompt in ipairs(prompts) do
+      local accepted, result = accepted_for(ctx.params, prompt), by_prompt[prompt]
       if not accepted then
         ctx:finding { key = prompt, found = "no accepted text", wanted = "at least one" }
-      else
-        local result = generation.run(ctx.subject, prompt, ctx.params.max_new_tokens)
-        if not contains(accepted, result.text) then report_miss(ctx, prompt, result, accepted) end
+      elseif not contains(accepted, result.text) then
+        report_miss(ctx, prompt, result, accepted)
       end
     end
     ctx:measure("prompts", #prompts)

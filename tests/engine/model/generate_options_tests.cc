@@ -35,7 +35,6 @@ BOOST_AUTO_TEST_CASE(reads_what_greedy_decoding_obeys) {
   BOOST_TEST(found.max_new_tokens == 7);
   BOOST_TEST(found.repetition_penalty == 1.2);
   BOOST_TEST(found.no_repeat_ngram_size == 3);
-  BOOST_TEST(found.min_length == 4);
   BOOST_TEST(found.min_new_tokens == 5);
   BOOST_TEST(found.forced_eos == std::vector<int64_t>{6});
   BOOST_TEST(found.suppress == (std::vector<int64_t>{1, 2}));
@@ -63,6 +62,8 @@ BOOST_AUTO_TEST_CASE(reads_biases_words_and_what_is_forced) {
 BOOST_AUTO_TEST_CASE(the_number_of_new_tokens_wins_over_the_length) {
   BOOST_TEST(parse(R"({"max_length": 30})").max_length == 30);
   BOOST_TEST(parse(R"({"max_length": 30, "max_new_tokens": 5})").max_length == 0);
+  BOOST_TEST(parse(R"({"min_length": 30})").min_length == 30);
+  BOOST_TEST(parse(R"({"min_length": 30, "min_new_tokens": 0})").min_length == 0);
 }
 
 BOOST_AUTO_TEST_CASE(sampling_is_read_when_it_is_asked_for) {
