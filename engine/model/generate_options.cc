@@ -83,7 +83,7 @@ constexpr Refused kRefused[] = {{"constraints", 0},
 double number(std::string_view name, const Json& found, double least, double most) {
   const double value = found.is_number() ? found.get<double>() : NAN;
   if (!(value >= least && value <= most)) {
-    refuse(name, found, "a number of " + std::to_string(least) + " to " + std::to_string(most));
+    refuse(name, found, "a number of " + shown(least) + " to " + shown(most));
   }
   return value;
 }

@@ -1,6 +1,6 @@
 -- What llama.cpp's `llama-perplexity --kl-divergence` says of a model and its baseline, with its
--- names and its error bars, from the numbers of each scored token. An error is the standard error of
--- the mean, sqrt((<x^2> - <x>^2) / (n - 1)); that of a function of means is the first order of it.
+-- names and its error bars, from the numbers of each scored token. An error is the standard error
+-- of the mean, sqrt((<x^2> - <x>^2) / (n - 1)); that of a function of means is its first order.
 
 local M = {}
 
@@ -87,7 +87,8 @@ local function same_top(flags)
   local same = 0
   for _, flag in ipairs(flags) do same = same + ((flag == true or flag == 1) and 1 or 0) end
   local share = same / #flags
-  return { value = share, error = #flags > 1 and math.sqrt(share * (1 - share) / (#flags - 1)) or 0 }
+  local deviation = #flags > 1 and math.sqrt(share * (1 - share) / (#flags - 1)) or 0
+  return { value = share, error = deviation }
 end
 
 --- Statistics of scored tokens: `nll` in nats, and with a baseline `baseline_nll`, `kl` in nats and

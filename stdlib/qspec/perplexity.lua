@@ -65,7 +65,8 @@ function M.measure(subject, text, options, on_progress)
   check_count(stride, "stride", 1, window, "text between windows would not be scored")
   local ids = subject.tokenizer:encode(text, true)
   local windows, baseline = windows_of(#ids, window, stride), options.baseline
-  local scored = baseline and { nll = {}, baseline_nll = {}, kl = {}, same_top = {} } or { nll = {} }
+  local scored = { nll = {} }
+  if baseline then scored.baseline_nll, scored.kl, scored.same_top = {}, {}, {} end
   for i, one in ipairs(windows) do
     local part = part_of(ids, one, window)
     if baseline then

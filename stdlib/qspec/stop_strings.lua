@@ -1,6 +1,6 @@
 -- Where a generation ends because a text was made: StopStringCriteria of transformers 5.17. A match
--- must overlap the last token, and may begin before it or end within it; tokens are joined as bytes,
--- so that half a character counts as what it is.
+-- must overlap the last token, and may begin before it or end within it; tokens are joined as
+-- bytes, so that half a character counts as what it is.
 
 local json = require "host.json"
 

@@ -1,6 +1,6 @@
--- For generation_parity.py: generation.lua QUESTIONS ANSWERS FOLDER answers questions about the model
--- in the folder. One is a generation of ids or of a text, the scores of the next token, or whether
--- ids end in a stop string.
+-- For generation_parity.py: generation.lua QUESTIONS ANSWERS FOLDER answers questions about the
+-- model in the folder. One is a generation of ids or of a text, the scores of the next token, or
+-- whether ids end in a stop string.
 
 local json = require "host.json"
 local model = require "host.model"

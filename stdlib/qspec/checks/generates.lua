@@ -55,11 +55,11 @@ return {
   },
   details = [[
 Tokenizes each prompt, generates greedily as transformers' generate(do_sample=False) does under the
-model's generation_config, all prompts in one batch, and decodes without special tokens. The text, prompt included, must be
-one of those accepted. On a miss the nearest accepted text is taken; the finding names the first
-token that differs, both candidates and their margin in logits, before these are rounded to the
-model's dtype. Under `tie` the miss is called a
-tie and noted: another device may break it the other way. Anything larger is a change.]],
+model's generation_config, all prompts in one batch, and decodes without special tokens. The text,
+prompt included, must be one of those accepted. On a miss the nearest accepted text is taken; the
+finding names the first token that differs, both candidates and their margin in logits, before these
+are rounded to the model's dtype. Under `tie` the miss is called a tie and noted: another device may
+break it the other way. Anything larger is a change.]],
   example = [[generates { "Hello my name is", max_new_tokens = 1,
   accepts = { "Hello my name is John", "Hello my name is Alina" } }]],
   run = function(ctx)

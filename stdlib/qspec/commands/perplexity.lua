@@ -26,8 +26,8 @@ return {
     "qspec perplexity ./model-nf4 --baseline ./model --text held_out.txt --stride 256" },
   details = [[
 The perplexity is exp of the mean negative log-likelihood of tokens 2..window of each window; with
---stride windows overlap, and of each but the first only the last STRIDE tokens are scored. The error
-is the standard error of that mean. With --baseline both models run window by window and the report
+--stride windows overlap, and of each but the first only the last STRIDE tokens are scored. The
+error is the standard error of that mean. With --baseline both models run window by window and the report
 is that of llama.cpp's `llama-perplexity --kl-divergence`, in its names: KLD is the Kullback-Leibler
 divergence of the model's distribution from the baseline's in nats, Δp the change of the probability
 of the token that follows, "same top p" how often both have the same best token.]],
