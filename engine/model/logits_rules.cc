@@ -24,6 +24,7 @@ bool ends_with(std::span<const int64_t> tokens, std::span<const int64_t> end) {
 
 void add_bias(std::span<const int64_t> sequence, float bias, std::span<const int64_t> tokens,
               std::span<float> scores) {
+  // Of more tokens than there are: transformers leaves it aside, even where the others match.
   const bool is_too_long = sequence.size() > 1 && sequence.size() > tokens.size();
   if (is_too_long || !ends_with(tokens, sequence.first(sequence.size() - 1))) return;
   scores[static_cast<size_t>(sequence.back())] += bias;

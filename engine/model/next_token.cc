@@ -1,5 +1,6 @@
 #include "engine/model/next_token.h"
 
+#include <ATen/ops/logsumexp.h>
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
@@ -35,14 +36,6 @@ void check_numbers(const NextLogits& next) {
   throw Error(ErrorKind::kCheckpoint, "the logit of token " + std::to_string(token) +
                                           " is not a number at step " + std::to_string(step))
       .hint("a weight or a scale that is not finite, or an overflow of the dtype");
-}
-
-// ln(sum of exp(scores)).
-double log_sum(std::span<const float> scores) {
-  const double most = *std::max_element(scores.begin(), scores.end());
-  double sum = 0;
-  for (const float score : scores) sum += std::exp(score - most);
-  return most + std::log(sum);
 }
 
 // The scores of `tokens` as they would be had the model not rounded its logits.
@@ -96,7 +89,8 @@ GenerateStep choose(const Model& model, const GenerateOptions& options, const Ne
   GenerateStep step;
   step.token = chosen;
   step.logit = scores[chosen].item<float>();
-  step.logprob = shares[static_cast<size_t>(chosen)] - log_sum(shares);
+  step.logprob =
+      shares[static_cast<size_t>(chosen)] - at::logsumexp(left.to(at::kDouble), 0).item<double>();
   const std::vector<int64_t> candidates = candidates_of(scores, chosen);
   set_margin(step, candidates, before_rounding(model, options, next, scores, candidates));
   return step;

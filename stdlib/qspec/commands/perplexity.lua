@@ -27,10 +27,10 @@ return {
   details = [[
 The perplexity is exp of the mean negative log-likelihood of tokens 2..window of each window; with
 --stride windows overlap, and of each but the first only the last STRIDE tokens are scored. The
-error is the standard error of that mean. With --baseline both models run window by window and the report
-is that of llama.cpp's `llama-perplexity --kl-divergence`, in its names: KLD is the Kullback-Leibler
-divergence of the model's distribution from the baseline's in nats, Δp the change of the probability
-of the token that follows, "same top p" how often both have the same best token.]],
+error is the standard error of that mean. With --baseline both models run window by window and the
+report is that of llama.cpp's `llama-perplexity --kl-divergence`, in its names: KLD is the
+Kullback-Leibler divergence of the model's distribution from the baseline's in nats, Δp the change
+of the probability of the token that follows, "same top p" how often both have the same best token.]],
   options = function(parser)
     parser:argument("path", "A model folder.")
     parser:option("--text", "A UTF-8 text file."):count(1):argname("FILE")

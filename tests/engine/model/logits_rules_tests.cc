@@ -90,15 +90,22 @@ BOOST_AUTO_TEST_CASE(ids_beyond_the_vocabulary_are_passed_over) {
 BOOST_AUTO_TEST_CASE(a_bias_is_added_where_its_sequence_would_be_complete) {
   GenerateOptions options;
   options.sequence_bias = {{{1}, 0.5f}, {{2, 0}, 3.0f}, {{0, 2, 2}, 7.0f}};
-  check(after(options, {0, 2}, 1, {1, 1, 1}), {4, 1.5, 8});
-  check(after(options, {2}, 1, {1, 1, 1}), {4, 1.5, 1});
+  check(after(options, {1, 0, 2}, 1, {1, 1, 1}), {4, 1.5, 1 + 7});
+  check(after(options, {1, 2, 0}, 1, {1, 1, 1}), {1, 1.5, 1});
+}
+
+// transformers asks for as many tokens as the whole sequence has.
+BOOST_AUTO_TEST_CASE(a_sequence_longer_than_the_text_has_no_bias_yet) {
+  GenerateOptions options;
+  options.sequence_bias = {{{2, 0}, 3.0f}};
+  check(after(options, {2}, 1, {1, 1, 1}), {1, 1, 1});
 }
 
 BOOST_AUTO_TEST_CASE(a_bad_word_of_one_token_that_ends_the_text_is_allowed) {
   GenerateOptions options;
   options.bad_words = {{0}, {1}, {2, 2}};
   options.eos = {1};
-  check(after(options, {2}, 1, {1, 1, 1}), {kNever, 1, kNever});
+  check(after(options, {0, 2}, 1, {1, 1, 1}), {kNever, 1, kNever});
 }
 
 BOOST_AUTO_TEST_CASE(a_penalty_of_the_encoder_rewards_the_prompt_alone) {
