@@ -30,7 +30,8 @@ The perplexity is exp of the mean negative log-likelihood of tokens 2..window of
 error is the standard error of that mean. With --baseline both models run window by window and the
 report is that of llama.cpp's `llama-perplexity --kl-divergence`, in its names: KLD is the
 Kullback-Leibler divergence of the model's distribution from the baseline's in nats, Δp the change
-of the probability of the token that follows, "same top p" how often both have the same best token.]],
+of the probability of the token that follows, "same top p" how often both have the same best
+token.]],
   options = function(parser)
     parser:argument("path", "A model folder.")
     parser:option("--text", "A UTF-8 text file."):count(1):argname("FILE")

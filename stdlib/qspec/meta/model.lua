@@ -65,15 +65,15 @@ local Model = {}
 ---@return table<string, qspec.Tensor> taps [sequences, tokens, width] each
 function Model:forward(ids, options) end
 
----Continues a prompt as transformers' generate does, or several as one batch, the shorter ones padded
----on the left. Takes the fields of a generation_config.json. Obeyed are max_new_tokens (20) or
----max_length, eos_token_id (or eos, one or a list), pad_token_id, sequence_bias, repetition_penalty,
----encoder_repetition_penalty, no_repeat_ngram_size, encoder_no_repeat_ngram_size, bad_words_ids,
----min_length, min_new_tokens, forced_bos_token_id, forced_eos_token_id, remove_invalid_values,
----exponential_decay_length_penalty, suppress_tokens, begin_suppress_tokens; with do_sample also
----temperature, top_h, top_k (50), top_p, min_p, typical_p, epsilon_cutoff, eta_cutoff and `seed` (0),
----whose numbers are Philox4x32-10's. One that asks for another algorithm (num_beams), or for the
----tokenizer (stop_strings), is an error.
+---Continues a prompt as transformers' generate does, or several as one batch, the shorter ones
+---padded on the left. Takes the fields of a generation_config.json. Obeyed are max_new_tokens (20)
+---or max_length, eos_token_id (or eos, one or a list), pad_token_id, sequence_bias,
+---repetition_penalty, encoder_repetition_penalty, no_repeat_ngram_size,
+---encoder_no_repeat_ngram_size, bad_words_ids, min_length, min_new_tokens, forced_bos_token_id,
+---forced_eos_token_id, remove_invalid_values, exponential_decay_length_penalty, suppress_tokens,
+---begin_suppress_tokens; with do_sample also temperature, top_h, top_k (50), top_p, min_p,
+---typical_p, epsilon_cutoff, eta_cutoff and `seed` (0), whose numbers are Philox4x32-10's. One that
+---asks for another algorithm (num_beams), or for the tokenizer (stop_strings), is an error.
 ---@param ids integer[]|integer[][]
 ---@param options table?
 ---@return qspec.Generation|qspec.Generation[] a list when a list of prompts was given
@@ -105,8 +105,8 @@ function Model:exact_logits(ids, tokens) end
 ---@return qspec.Tensor float32 [tokens - 1]; the mean's exponential is the perplexity
 function Model:score(ids) end
 
----Runs both models on `ids` and compares, in fp64, their distributions of the tokens behind the first
----`first` (1 unless given). `kl` is the sum of p ln(p / q), p of the baseline, in nats.
+---Runs both models on `ids` and compares, in fp64, their distributions of the tokens behind the
+---first `first` (1 unless given). `kl` is the sum of p ln(p / q), p of the baseline, in nats.
 ---@param baseline qspec.Model of the same vocabulary
 ---@param ids integer[]
 ---@param first integer?
