@@ -11,6 +11,7 @@
 #include "bindings/torch/tensor_handle.h"
 #include "bindings/torch/torch_boundary.h"
 #include "bindings/value.h"
+#include "engine/model/divergence.h"
 #include "engine/model/generate.h"
 #include "engine/model/model.h"
 #include "engine/model/score.h"
@@ -39,13 +40,17 @@ std::vector<int64_t> ids_at(lua_State* L, int index) {
   return ids;
 }
 
-// A list of ids, or a list of such lists.
-std::vector<std::vector<int64_t>> sequences_at(lua_State* L, int index) {
+bool is_nested(lua_State* L, int index) {
   check_table(L, index);
   lua_rawgeti(L, index, 1);
   const bool nested = lua_istable(L, -1);
   lua_pop(L, 1);
-  if (!nested) return {ids_at(L, index)};
+  return nested;
+}
+
+// A list of ids, or a list of such lists.
+std::vector<std::vector<int64_t>> sequences_at(lua_State* L, int index) {
+  if (!is_nested(L, index)) return {ids_at(L, index)};
   std::vector<std::vector<int64_t>> sequences;
   const auto count = static_cast<int>(lua_objlen(L, index));
   for (int i = 1; i <= count; ++i) {
@@ -76,9 +81,10 @@ void set_number(lua_State* L, const char* key, double value) {
 }
 
 void push_step(lua_State* L, const GenerateStep& step) {
-  lua_createtable(L, 0, 4);
+  lua_createtable(L, 0, 5);
   set_number(L, "token", static_cast<double>(step.token));
   set_number(L, "logit", step.logit);
+  set_number(L, "logprob", step.logprob);
   set_number(L, "margin", step.margin);
   set_number(L, "runner_up", static_cast<double>(step.runner_up));
 }
@@ -127,11 +133,54 @@ int forward(lua_State* L) {
   return 2;
 }
 
+// One generation, or a list of them when a list of prompts was given.
 int generate_ids(lua_State* L) {
   const Model& model = model_at(L, 1);
-  const std::vector<int64_t> ids = ids_at(L, 2);
+  const bool nested = is_nested(L, 2);
+  const std::vector<std::vector<int64_t>> prompts = sequences_at(L, 2);
   const GenerateOptions options = parse_generate_options(options_at(L, 3), model.vocab_size());
-  push_generation(L, generate(model, ids, options));
+  const std::vector<Generation> found = generate_batch(model, prompts, options);
+  if (!nested) {
+    push_generation(L, found.front());
+    return 1;
+  }
+  lua_createtable(L, static_cast<int>(found.size()), 0);
+  for (size_t i = 0; i < found.size(); ++i) {
+    push_generation(L, found[i]);
+    lua_rawseti(L, -2, static_cast<int>(i + 1));
+  }
+  return 1;
+}
+
+// processed_scores(logits, ids, prompt_length, options)
+int processed(lua_State* L) {
+  const at::Tensor logits = check_tensor(L, 1);
+  const std::vector<int64_t> ids = ids_at(L, 2);
+  const int64_t prompt_length = check_integer(L, 3);
+  const GenerateOptions options = parse_generate_options(options_at(L, 4), logits.numel());
+  const bool fits = prompt_length >= 1 && prompt_length <= static_cast<int64_t>(ids.size());
+  if (logits.dim() != 1 || !fits) {
+    throw Error(ErrorKind::kSpec, "processed_scores wants logits [V] and a prompt of some ids");
+  }
+  make_batch({{ids}}, logits.numel());  // checks the ids
+  push_tensor(L, processed_scores(options, ids, static_cast<size_t>(prompt_length), logits));
+  return 1;
+}
+
+void set_tensor(lua_State* L, const char* key, at::Tensor tensor) {
+  push_tensor(L, std::move(tensor));
+  lua_setfield(L, -2, key);
+}
+
+// model:compare(baseline, ids, first)
+int compare(lua_State* L) {
+  const int64_t first = is_absent(L, 4) ? 1 : check_integer(L, 4);
+  Divergence found = compare_models(model_at(L, 1), model_at(L, 2), ids_at(L, 3), first);
+  lua_createtable(L, 0, 4);
+  set_tensor(L, "nll", std::move(found.nll));
+  set_tensor(L, "baseline_nll", std::move(found.baseline_nll));
+  set_tensor(L, "kl", std::move(found.kl));
+  set_tensor(L, "same_top", std::move(found.same_top));
   return 1;
 }
 
@@ -164,14 +213,17 @@ int taps(lua_State* L) {
   return 1;
 }
 
-const luaL_Reg kMethods[] = {{"exact_logits", torch_guard<exact_logits>},
+const luaL_Reg kMethods[] = {{"compare", torch_guard<compare>},
+                             {"exact_logits", torch_guard<exact_logits>},
                              {"forward", torch_guard<forward>},
                              {"generate", torch_guard<generate_ids>},
                              {"score", torch_guard<score_ids>},
                              {"taps", torch_guard<taps>},
                              {nullptr, nullptr}};
 
-const luaL_Reg kFunctions[] = {{"build", torch_guard<build>}, {nullptr, nullptr}};
+const luaL_Reg kFunctions[] = {{"build", torch_guard<build>},
+                               {"processed_scores", torch_guard<processed>},
+                               {nullptr, nullptr}};
 
 }  // namespace
 

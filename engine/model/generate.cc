@@ -1,122 +1,141 @@
 #include "engine/model/generate.h"
 
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/tensor.h>
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
-#include <span>
 #include <string>
 
 #include "engine/core/error.h"
-#include "engine/model/choice.h"
-#include "engine/model/logits_rules.h"
+#include "engine/model/philox.h"
 
 namespace qspec {
 namespace {
 
-constexpr size_t kCandidates = 8;
-
-// What the next token of one sequence is chosen from.
-struct Scored {
-  std::span<const int64_t> tokens;  // of the prompt and the output so far
-  size_t prompt_length;
-  at::Tensor logits;  // [V], as the model rounded them
-  at::Tensor hidden;  // [width], what they were made from
+// One prompt of a batch on its way.
+struct Row {
+  std::vector<int64_t> tokens;  // with the padding before and behind
+  Generation result;
 };
 
-std::span<float> values_of(at::Tensor& row) {
-  return {row.mutable_data_ptr<float>(), static_cast<size_t>(row.numel())};
+int64_t padding_of(const GenerateOptions& options, int64_t vocab_size) {
+  if (options.padding) return *options.padding;
+  const bool has_eos = !options.eos.empty() && options.eos[0] < vocab_size;
+  return has_eos ? options.eos[0] : 0;
 }
 
-// The scores of a few tokens as they would be had the model not rounded its logits.
-std::vector<double> before_rounding(const Model& model, const GenerateOptions& options,
-                                    const Scored& scored, const std::vector<int64_t>& tokens) {
-  at::Tensor row = scored.logits.to(at::kCPU, at::kFloat);
-  const at::Tensor indices = at::tensor(tokens);
-  row.index_copy_(0, indices, model.exact_logits(scored.hidden, indices).to(at::kFloat));
-  const std::span<float> scores = values_of(row);
-  apply_logits_rules(options, scored.tokens, scored.prompt_length, scores);
-  std::vector<double> values;
-  for (const int64_t token : tokens) values.push_back(scores[static_cast<size_t>(token)]);
-  return values;
-}
-
-void check_numbers(std::span<const float> scores, size_t step) {
-  const auto* bad = std::find_if(scores.data(), scores.data() + scores.size(),
-                                 [](float score) { return std::isnan(score); });
-  if (bad == scores.data() + scores.size()) return;
-  throw Error(ErrorKind::kCheckpoint, "the logit of token " + std::to_string(bad - scores.data()) +
-                                          " is not a number at step " + std::to_string(step + 1))
-      .hint("a weight or a scale that is not finite, or an overflow of the dtype");
-}
-
-// `values` are the scores of `candidates`, of which the first was chosen.
-GenerateStep with_margin(GenerateStep step, const std::vector<int64_t>& candidates,
-                         const std::vector<double>& values) {
-  double best = -std::numeric_limits<double>::infinity();
-  step.runner_up = candidates.at(std::min<size_t>(1, candidates.size() - 1));
-  for (size_t i = 1; i < candidates.size(); ++i) {
-    if (values[i] <= best) continue;
-    best = values[i];
-    step.runner_up = candidates[i];
+std::vector<Row> rows_of(std::span<const std::vector<int64_t>> prompts, size_t width,
+                         int64_t padding) {
+  std::vector<Row> rows;
+  for (const std::vector<int64_t>& prompt : prompts) {
+    std::vector<int64_t> tokens(width - prompt.size(), padding);
+    tokens.insert(tokens.end(), prompt.begin(), prompt.end());
+    rows.push_back({std::move(tokens), {prompt, {}, false}});
   }
-  step.margin = std::isinf(best) ? -best : values[0] - best;
-  return step;
+  return rows;
 }
 
-GenerateStep choose(const Model& model, const GenerateOptions& options, const Scored& scored,
-                    size_t step) {
-  at::Tensor row =
-      scored.logits.to(at::kCPU, at::kFloat, /*non_blocking=*/false, /*copy=*/true);
-  const std::span<float> scores = values_of(row);
-  check_numbers(scores, step);
-  apply_logits_rules(options, scored.tokens, scored.prompt_length, scores);
-  const std::vector<int64_t> candidates = highest(scores, kCandidates);
-  std::vector<double> values;
-  if (scored.logits.scalar_type() != at::kFloat) {
-    values = before_rounding(model, options, scored, candidates);
-  } else {
-    for (const int64_t token : candidates) values.push_back(scores[static_cast<size_t>(token)]);
+// With the number of new tokens for prompts of `width`.
+GenerateOptions with_count(GenerateOptions options, size_t width) {
+  if (options.max_length == 0) return options;
+  const int64_t count = options.max_length - static_cast<int64_t>(width);
+  if (count < 1 || count > kMaxTokens) {
+    throw Error(ErrorKind::kSpec, "max_length is " + std::to_string(options.max_length) +
+                                      " and the prompt has " + std::to_string(width) + " tokens")
+        .hint("max_new_tokens counts the new ones alone");
   }
-  const float logit = scores[static_cast<size_t>(candidates.front())];
-  return with_margin({candidates.front(), logit, 0, 0}, candidates, values);
+  options.max_new_tokens = count;
+  return options;
 }
 
-// What the decoder continues: the prompt, or of an encoder-decoder, which reads the prompt as its
-// source, the token that every output starts with.
-std::vector<int64_t> first_tokens(const Model& model, const std::vector<int64_t>& prompt,
-                                  const GenerateOptions& options, KvCache& cache) {
-  if (!model.has_encoder()) return prompt;
+// What the decoder continues: the prompts, or of an encoder-decoder the token that every output
+// starts with.
+std::vector<std::vector<int64_t>> given_to_decoder(const Model& model,
+                                                   std::span<const std::vector<int64_t>> prompts,
+                                                   const GenerateOptions& options) {
+  if (!model.has_encoder()) return {prompts.begin(), prompts.end()};
   if (!options.decoder_start) {
     throw Error(ErrorKind::kSpec, "generation has no decoder_start_token_id")
         .hint("the decoder of an encoder-decoder starts with it; config.json names it");
   }
-  model.encode(make_batch({&prompt, 1}, model.vocab_size()), cache);
-  return {*options.decoder_start};
+  if (options.encoder_repetition_penalty != 1 || options.encoder_no_repeat_ngram_size != 0) {
+    throw Error(ErrorKind::kUnsupported,
+                "the encoder's repetition rules are not applied to an encoder-decoder");
+  }
+  return std::vector(prompts.size(), std::vector<int64_t>{*options.decoder_start});
 }
+
+class Batch {
+ public:
+  Batch(const Model& model, std::span<const std::vector<int64_t>> prompts,
+        const GenerateOptions& options)
+      : model_(model),
+        tokens_(make_batch(prompts, model.vocab_size())),
+        width_(static_cast<size_t>(tokens_.ids.size(1))),
+        options_(with_count(options, width_)),
+        padding_(padding_of(options, model.vocab_size())),
+        rows_(rows_of(prompts, width_, padding_)),
+        cache_(model.make_cache(static_cast<int64_t>(width_) + options_.max_new_tokens)) {}
+
+  void read(std::span<const std::vector<int64_t>> sources) {
+    model_.encode(make_batch(sources, model_.vocab_size()), cache_);
+  }
+
+  std::vector<Generation> run() {
+    for (int64_t step = 0; step < options_.max_new_tokens && !is_finished(); ++step) {
+      const RunResult run = model_.run(tokens_, cache_, {.taps = {}, .last_position_only = true});
+      std::vector<int64_t> next;
+      for (size_t row = 0; row < rows_.size(); ++row) next.push_back(advance(row, run));
+      tokens_ = next_tokens(next, tokens_.keys);
+    }
+    std::vector<Generation> results;
+    for (Row& row : rows_) results.push_back(std::move(row.result));
+    return results;
+  }
+
+ private:
+  bool is_finished() const {
+    return std::all_of(rows_.begin(), rows_.end(),
+                       [](const Row& row) { return row.result.met_eos; });
+  }
+
+  // A row that has ended goes on with padding: its shape is that of the others.
+  int64_t advance(size_t index, const RunResult& run) {
+    Row& row = rows_[index];
+    if (row.result.met_eos) return row.tokens.emplace_back(padding_);
+    const auto at = static_cast<int64_t>(index);
+    const NextLogits next{row.tokens, width_, run.logits[at].view({-1}), run.hidden[at].view({-1})};
+    const uint64_t seed = options_.sampling ? options_.sampling->seed : 0;
+    const double number = uniform(seed, index, row.result.steps.size());
+    const GenerateStep& step =
+        row.result.steps.emplace_back(choose(model_, options_, next, number));
+    row.result.ids.push_back(step.token);
+    row.result.met_eos =
+        std::find(options_.eos.begin(), options_.eos.end(), step.token) != options_.eos.end();
+    return row.tokens.emplace_back(step.token);
+  }
+
+  const Model& model_;
+  TokenBatch tokens_;
+  size_t width_;  // of the longest prompt
+  GenerateOptions options_;
+  int64_t padding_;
+  std::vector<Row> rows_;
+  KvCache cache_;
+};
 
 }  // namespace
 
+std::vector<Generation> generate_batch(const Model& model,
+                                       std::span<const std::vector<int64_t>> prompts,
+                                       const GenerateOptions& options) {
+  Batch batch(model, given_to_decoder(model, prompts, options), options);
+  if (model.has_encoder()) batch.read(prompts);
+  return batch.run();
+}
+
 Generation generate(const Model& model, const std::vector<int64_t>& prompt,
                     const GenerateOptions& options) {
-  const auto steps = static_cast<size_t>(options.max_new_tokens);
-  KvCache cache = model.make_cache(static_cast<int64_t>(prompt.size() + steps));
-  Generation result{first_tokens(model, prompt, options, cache), {}, false};
-  const size_t first = result.ids.size();
-  TokenBatch batch = make_batch({&result.ids, 1}, model.vocab_size());
-  while (result.steps.size() < steps && !result.met_eos) {
-    const RunResult run = model.run(batch, cache, {.taps = {}, .last_position_only = true});
-    const Scored scored{result.ids, first, run.logits.view({-1}), run.hidden.view({-1})};
-    const GenerateStep& step =
-        result.steps.emplace_back(choose(model, options, scored, result.steps.size()));
-    result.ids.push_back(step.token);
-    result.met_eos =
-        std::find(options.eos.begin(), options.eos.end(), step.token) != options.eos.end();
-    batch = next_token(step.token, cache.length());
-  }
-  return result;
+  return std::move(generate_batch(model, {&prompt, 1}, options).front());
 }
 
 }  // namespace qspec

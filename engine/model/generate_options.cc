@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,9 @@ namespace {
 
 constexpr int64_t kMostId = INT32_MAX;  // an id that the vocabulary lacks never comes up
 constexpr double kLeastPenalty = 1e-6;
+constexpr double kMostFactor = 1e6;
+constexpr int64_t kMostSeed = int64_t{1} << 53;  // a double holds it
+constexpr int64_t kMostLength = int64_t{1} << 53;
 
 // The fields of GenerationConfig in transformers 5.17.
 constexpr std::string_view kWithoutEffect[] = {"_commit_hash",
@@ -29,35 +33,24 @@ constexpr std::string_view kWithoutEffect[] = {"_commit_hash",
                                                "compile_config",
                                                "continuous_batching_config",
                                                "disable_compile",
-                                               "do_sample",
                                                "early_stopping",
-                                               "epsilon_cutoff",
-                                               "eta_cutoff",
                                                "is_assistant",
                                                "length_penalty",
                                                "low_memory",
                                                "max_cache_len",
-                                               "max_length",
                                                "max_matching_ngram_size",
-                                               "min_p",
                                                "num_assistant_tokens",
                                                "num_assistant_tokens_schedule",
                                                "output_attentions",
                                                "output_hidden_states",
                                                "output_logits",
                                                "output_scores",
-                                               "pad_token_id",
                                                "prefill_chunk_size",
                                                "renormalize_logits",
                                                "return_dict_in_generate",
                                                "speculation_type",
                                                "target_lookbehind",
-                                               "temperature",
-                                               "top_h",
-                                               "top_k",
-                                               "top_p",
                                                "transformers_version",
-                                               "typical_p",
                                                "use_cache"};
 
 // Fields that change the output, with the number (or false) at which they do nothing.
@@ -65,15 +58,10 @@ struct Refused {
   std::string_view name;
   double neutral;
 };
-constexpr Refused kRefused[] = {{"bad_words_ids", 0},
-                                {"constraints", 0},
+constexpr Refused kRefused[] = {{"constraints", 0},
                                 {"diversity_penalty", 0},
                                 {"dola_layers", 0},
-                                {"encoder_no_repeat_ngram_size", 0},
-                                {"encoder_repetition_penalty", 1},
-                                {"exponential_decay_length_penalty", 0},
                                 {"force_words_ids", 0},
-                                {"forced_bos_token_id", 0},
                                 {"guidance_scale", 1},
                                 {"max_time", 0},
                                 {"num_beam_groups", 1},
@@ -81,8 +69,6 @@ constexpr Refused kRefused[] = {{"bad_words_ids", 0},
                                 {"num_return_sequences", 1},
                                 {"penalty_alpha", 0},
                                 {"prompt_lookup_num_tokens", 0},
-                                {"remove_invalid_values", 0},
-                                {"sequence_bias", 0},
                                 {"stop_strings", 0},
                                 {"token_healing", 0},
                                 {"use_mtp", 0},
@@ -96,7 +82,7 @@ constexpr Refused kRefused[] = {{"bad_words_ids", 0},
 double number(std::string_view name, const Json& found, double least, double most) {
   const double value = found.is_number() ? found.get<double>() : NAN;
   if (!(value >= least && value <= most)) {
-    refuse(name, found, "a number of " + std::to_string(least) + " to " + std::to_string(most));
+    refuse(name, found, "a number of " + shown(least) + " to " + shown(most));
   }
   return value;
 }
@@ -117,39 +103,139 @@ std::vector<int64_t> ids(std::string_view name, const Json& found, int64_t most)
   return list;
 }
 
-struct Obeyed {
+bool is_true(std::string_view name, const Json& found) {
+  if (!found.is_boolean()) refuse(name, found, "true or false");
+  return found.get<bool>();
+}
+
+// A list, or what an empty Lua table arrives as.
+const Json& list(std::string_view name, const Json& found) {
+  if (!found.is_array() && !(found.is_object() && found.empty())) refuse(name, found, "a list");
+  return found;
+}
+
+std::vector<int64_t> sequence(std::string_view name, const Json& found, int64_t vocab) {
+  if (!found.is_array() || found.empty()) refuse(name, found, "lists of token ids");
+  return ids(name, found, vocab - 1);
+}
+
+// Lists of token ids and a number each.
+void read_biases(GenerateOptions& options, std::string_view name, const Json& found,
+                 int64_t vocab) {
+  for (const Json& pair : list(name, found)) {
+    if (!pair.is_array() || pair.size() != 2)
+      refuse(name, found, "pairs of token ids and a number");
+    const double bias = number(name, pair[1], std::numeric_limits<float>::lowest(),
+                               std::numeric_limits<float>::max());
+    options.sequence_bias.push_back({sequence(name, pair[0], vocab), static_cast<float>(bias)});
+  }
+}
+
+void read_bad_words(GenerateOptions& options, std::string_view name, const Json& found,
+                    int64_t vocab) {
+  for (const Json& word : list(name, found)) {
+    options.bad_words.push_back(sequence(name, word, vocab));
+  }
+}
+
+// {start, factor}
+void read_decay(GenerateOptions& options, std::string_view name, const Json& found, int64_t) {
+  if (found.is_object() && found.empty()) return;
+  if (!found.is_array() || found.size() != 2) refuse(name, found, "a start and a factor");
+  options.decay_start = whole(name, found[0], kMaxTokens);
+  options.decay_factor = number(name, found[1], 0, kMostFactor);
+}
+
+// Many files have -1 for none.
+void read_padding(GenerateOptions& options, std::string_view name, const Json& found,
+                  int64_t vocab) {
+  const std::vector<int64_t> all = found.is_number() && found.get<double>() < 0
+                                       ? std::vector<int64_t>()
+                                       : ids(name, found, kMostId);
+  if (!all.empty() && all[0] < vocab) options.padding = all[0];
+}
+
+void read_forced_bos(GenerateOptions& options, std::string_view name, const Json& found,
+                     int64_t vocab) {
+  options.forced_bos = whole(name, found, vocab - 1);
+}
+
+template <auto Member, int64_t Most>
+void read_whole(GenerateOptions& options, std::string_view name, const Json& found, int64_t) {
+  options.*Member = whole(name, found, Most);
+}
+
+template <auto Member>
+void read_ids(GenerateOptions& options, std::string_view name, const Json& found, int64_t) {
+  options.*Member = ids(name, found, kMostId);
+}
+
+template <auto Member>
+void read_penalty(GenerateOptions& options, std::string_view name, const Json& found, int64_t) {
+  options.*Member = number(name, found, kLeastPenalty, 1 / kLeastPenalty);
+}
+
+template <class Options>
+struct Field {
   std::string_view name;
-  void (*read)(GenerateOptions& options, std::string_view name, const Json& found, int64_t vocab);
+  void (*read)(Options& options, std::string_view name, const Json& found, int64_t vocab);
 };
 
-constexpr Obeyed kObeyed[] = {
-    {"max_new_tokens", [](auto& options, auto name, auto& found,
-                          auto) { options.max_new_tokens = whole(name, found, kMaxTokens); }},
-    {"eos",
-     [](auto& options, auto name, auto& found, auto) { options.eos = ids(name, found, kMostId); }},
-    {"eos_token_id",
-     [](auto& options, auto name, auto& found, auto) { options.eos = ids(name, found, kMostId); }},
-    {"decoder_start_token_id", [](auto& options, auto name, auto& found,
+using Options = GenerateOptions;
+
+constexpr Field<Options> kObeyed[] = {
+    {"bad_words_ids", read_bad_words},
+    {"begin_suppress_tokens", read_ids<&Options::begin_suppress>},
+    {"decoder_start_token_id", [](Options& options, auto name, auto& found,
                                   auto) { options.decoder_start = whole(name, found, kMostId); }},
-    {"repetition_penalty",
-     [](auto& options, auto name, auto& found, auto) {
-       options.repetition_penalty = number(name, found, kLeastPenalty, 1 / kLeastPenalty);
-     }},
-    {"no_repeat_ngram_size",
-     [](auto& options, auto name, auto& found, auto) {
-       options.no_repeat_ngram_size = whole(name, found, kMaxTokens);
-     }},
-    {"min_length", [](auto& options, auto name, auto& found,
-                      auto) { options.min_length = whole(name, found, kMaxTokens); }},
-    {"min_new_tokens", [](auto& options, auto name, auto& found,
-                          auto) { options.min_new_tokens = whole(name, found, kMaxTokens); }},
-    {"forced_eos_token_id", [](auto& options, auto name, auto& found,
+    {"encoder_no_repeat_ngram_size",
+     read_whole<&Options::encoder_no_repeat_ngram_size, kMaxTokens>},
+    {"encoder_repetition_penalty", read_penalty<&Options::encoder_repetition_penalty>},
+    {"eos", read_ids<&Options::eos>},
+    {"eos_token_id", read_ids<&Options::eos>},
+    {"exponential_decay_length_penalty", read_decay},
+    {"forced_bos_token_id", read_forced_bos},
+    {"forced_eos_token_id", [](Options& options, auto name, auto& found,
                                auto vocab) { options.forced_eos = ids(name, found, vocab - 1); }},
-    {"suppress_tokens", [](auto& options, auto name, auto& found,
-                           auto) { options.suppress = ids(name, found, kMostId); }},
-    {"begin_suppress_tokens", [](auto& options, auto name, auto& found,
-                                 auto) { options.begin_suppress = ids(name, found, kMostId); }},
+    {"max_length", read_whole<&Options::max_length, kMostLength>},
+    {"max_new_tokens", read_whole<&Options::max_new_tokens, kMaxTokens>},
+    {"min_length", read_whole<&Options::min_length, kMaxTokens>},
+    {"min_new_tokens", read_whole<&Options::min_new_tokens, kMaxTokens>},
+    {"no_repeat_ngram_size", read_whole<&Options::no_repeat_ngram_size, kMaxTokens>},
+    {"pad_token_id", read_padding},
+    {"remove_invalid_values", [](Options& options, auto name, auto& found,
+                                 auto) { options.remove_invalid = is_true(name, found); }},
+    {"repetition_penalty", read_penalty<&Options::repetition_penalty>},
+    {"sequence_bias", read_biases},
+    {"suppress_tokens", read_ids<&Options::suppress>},
 };
+
+template <auto Member, int64_t Most>
+void read_share(Sampling& sampling, std::string_view name, const Json& found, int64_t) {
+  sampling.*Member = number(name, found, 0, Most);
+}
+
+constexpr Field<Sampling> kSampling[] = {
+    {"epsilon_cutoff", read_share<&Sampling::epsilon_cutoff, 1>},
+    {"eta_cutoff", read_share<&Sampling::eta_cutoff, 1>},
+    {"min_p", read_share<&Sampling::min_p, 1>},
+    {"seed", [](Sampling& sampling, auto name, auto& found,
+                auto) { sampling.seed = static_cast<uint64_t>(whole(name, found, kMostSeed)); }},
+    {"temperature", [](Sampling& sampling, auto name, auto& found,
+                       auto) { sampling.temperature = number(name, found, 1e-6, kMostFactor); }},
+    {"top_h", read_share<&Sampling::top_h, 1>},
+    {"top_k", [](Sampling& sampling, auto name, auto& found,
+                 auto) { sampling.top_k = whole(name, found, kMostId); }},
+    {"top_p", read_share<&Sampling::top_p, 1>},
+    {"typical_p", read_share<&Sampling::typical_p, 1>},
+};
+
+template <class Options, size_t N>
+const Field<Options>* find(const Field<Options> (&fields)[N], std::string_view name) {
+  const auto* found = std::find_if(std::begin(fields), std::end(fields),
+                                   [&](const auto& field) { return field.name == name; });
+  return found == std::end(fields) ? nullptr : found;
+}
 
 bool is_neutral(const Json& found, double neutral) {
   if (found.is_boolean()) return !found.get<bool>();
@@ -164,11 +250,12 @@ void check_left_aside(const std::string& name, const Json& found) {
     if (refused.name == name) {
       if (is_neutral(found, refused.neutral)) return;
       throw Error(ErrorKind::kUnsupported, "generation option '" + name + "' is " + shown(found) +
-                                               ", and only a plain greedy run is supported");
+                                               ", which nothing here can do");
     }
     known.emplace_back(refused.name);
   }
-  for (const Obeyed& obeyed : kObeyed) known.emplace_back(obeyed.name);
+  for (const auto& field : kObeyed) known.emplace_back(field.name);
+  for (const auto& field : kSampling) known.emplace_back(field.name);
   throw Error(ErrorKind::kUnsupported, "unknown generation option '" + printable(name) + "'")
       .hint(did_you_mean(name, known));
 }
@@ -177,17 +264,23 @@ void check_left_aside(const std::string& name, const Json& found) {
 
 GenerateOptions parse_generate_options(const Json& fields, int64_t vocab_size) {
   GenerateOptions options;
+  const auto given = [&](const char* name) {
+    return fields.contains(name) && !fields[name].is_null();
+  };
+  if (given("do_sample") && is_true("do_sample", fields["do_sample"])) options.sampling.emplace();
   for (const auto& [name, found] : fields.items()) {
-    if (found.is_null()) continue;
-    const auto* obeyed =
-        std::find_if(std::begin(kObeyed), std::end(kObeyed),
-                     [&name = name](const Obeyed& field) { return field.name == name; });
-    if (obeyed == std::end(kObeyed)) {
-      check_left_aside(name, found);
+    if (found.is_null() || name == "do_sample") continue;
+    if (const auto* field = find(kObeyed, name)) {
+      field->read(options, name, found, vocab_size);
+    } else if (const auto* sampled = find(kSampling, name)) {
+      if (options.sampling) sampled->read(*options.sampling, name, found, vocab_size);
     } else {
-      obeyed->read(options, name, found, vocab_size);
+      check_left_aside(name, found);
     }
   }
+  // The number of new tokens wins over the length, at either end.
+  if (given("max_new_tokens")) options.max_length = 0;
+  if (given("min_new_tokens")) options.min_length = 0;
   return options;
 }
 

@@ -1,7 +1,8 @@
 #include "engine/model/token_batch.h"
 
-#include <ATen/ops/full.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -47,8 +48,9 @@ TokenBatch make_batch(std::span<const std::vector<int64_t>> sequences, int64_t v
   return batch;
 }
 
-TokenBatch next_token(int64_t id, int64_t length) {
-  return {at::full({1, 1}, id, at::kLong), at::ones({1, length + 1}, at::kLong)};
+TokenBatch next_tokens(const std::vector<int64_t>& ids, const at::Tensor& keys) {
+  const auto rows = static_cast<int64_t>(ids.size());
+  return {at::tensor(ids).view({rows, 1}), at::cat({keys, at::ones({rows, 1}, at::kLong)}, 1)};
 }
 
 }  // namespace qspec

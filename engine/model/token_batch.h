@@ -19,7 +19,7 @@ struct TokenBatch {
 // Throws Error(kSpec) for no sequence, an empty or too long one, and an id outside the vocabulary.
 TokenBatch make_batch(std::span<const std::vector<int64_t>> sequences, int64_t vocab_size);
 
-// One more token behind `length` that are in the cache, none of them padding.
-TokenBatch next_token(int64_t id, int64_t length);
+// One more token for each sequence, behind those that `keys` [B, L] tells of.
+TokenBatch next_tokens(const std::vector<int64_t>& ids, const at::Tensor& keys);
 
 }  // namespace qspec

@@ -76,6 +76,14 @@ function Context:skip(reason, cause)
   error(SKIP, 0)
 end
 
+--- The baseline, whose weights are there; leaves the check when there is none.
+---@return table subject
+function Context:baseline_subject()
+  local baseline = self.subject.baseline
+  if baseline and baseline:has_weights() then return baseline end
+  self:skip("there is no baseline to compare with; give one with --baseline PATH", "baseline")
+end
+
 function Context:progress(done, total, what)
   if self.on_progress then self.on_progress(done, total, what) end
 end

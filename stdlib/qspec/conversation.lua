@@ -41,16 +41,16 @@ local function read(path)
   return of_object(value, kinds)
 end
 
---- What the options ask for: a text, or a table with the text that the chat template made.
+--- What the options ask for: texts, or a table with the text that the chat template made.
 ---@param subject table
 ---@param args table
----@return string|{ text: string }
-function M.prompt(subject, args)
-  local given = (args.prompt and 1 or 0) + (args.chat and 1 or 0) + (args.messages and 1 or 0)
+---@return (string|{ text: string })[]
+function M.prompts(subject, args)
+  local given = (#args.prompt > 0 and 1 or 0) + (args.chat and 1 or 0) + (args.messages and 1 or 0)
   if given ~= 1 then
     refuse(("%s --prompt, --chat and --messages"):format(given == 0 and "missing one of"
       or "wanted only one of"), "'qspec help generate' shows what they take")
-  elseif args.prompt then
+  elseif #args.prompt > 0 then
     return args.prompt
   end
   local messages, o
@@ -60,7 +60,7 @@ function M.prompt(subject, args)
     messages, o = json.array { { role = "user", content = args.chat } }, {}
   end
   o.add_generation_prompt = not args.no_generation_prompt
-  return { text = chat.render(subject, messages, o) }
+  return { { text = chat.render(subject, messages, o) } }
 end
 
 --- What to show of a generation: of a conversation only what the model says.
@@ -71,7 +71,7 @@ end
 function M.shown(subject, prompt, result)
   if type(prompt) == "string" then return result.text end
   local answer = {}
-  for i = #result.input_ids + 1, #result.output_ids do
+  for i = #result.given_ids + 1, #result.output_ids do
     answer[#answer + 1] = result.output_ids[i]
   end
   return subject.tokenizer:decode(answer, true)

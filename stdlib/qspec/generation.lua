@@ -14,6 +14,7 @@ local function without_nulls(raw)
 end
 
 local MOST_TOKENS = 65536
+local MOST_AT_ONCE = 32  -- prompts in a batch: each keeps its keys and values
 
 local function check_count(tokens)
   if type(tokens) == "number" and tokens % 1 == 0 and tokens >= 0 and tokens <= MOST_TOKENS then
@@ -61,34 +62,86 @@ end
 
 -- A prompt's tokens: of a text those that the tokenizer adds too; a chat template has written its
 -- own.
-local function tokens_of(subject, prompt)
-  if type(prompt) == "string" then return subject.tokenizer:encode(prompt, true) end
-  return subject.tokenizer:encode(prompt.text, false)
+local function encoded(subject, prompt)
+  local is_text = type(prompt) == "string"
+  local ids = subject.tokenizer:encode(is_text and prompt or prompt.text, is_text)
+  if #ids == 0 then
+    error(outcome.error("usage", "the prompt has no tokens", "give a text to continue"), 0)
+  end
+  return ids
 end
 
---- Generates greedily from one prompt.
+-- The engine's options, and the texts that end a generation: those need the tokenizer.
+local function options_of(subject, max_new_tokens, sampling)
+  local options = without_nulls(subject.generation_config)
+  for key, value in pairs(sampling or {}) do options[key] = value end
+  options.do_sample = sampling ~= nil
+  options.max_new_tokens = max_new_tokens
+  local stops = options.stop_strings
+  options.stop_strings = nil
+  if type(stops) == "string" then stops = { stops } end
+  return options, stops and #stops > 0 and stops or nil
+end
+
+-- Ends a generation at the first new token that completes a stop string.
+local function cut(generated, length, matches)
+  for i, _ in ipairs(generated.steps) do
+    if matches(generated.ids, length + i) then
+      for k = #generated.steps, i + 1, -1 do
+        generated.steps[k], generated.ids[length + k] = nil, nil
+      end
+      generated.finished = "stop"
+      return
+    end
+  end
+end
+
+local function generated(subject, batch, options)
+  local ok, rows = pcall(subject.runtime.generate, subject.runtime, batch, options)
+  if ok then return rows end
+  error(outcome.at(rows, options.do_sample and subject.name or config_path(subject)), 0)
+end
+
+--- Continues several prompts, in batches as transformers runs them. Greedily, unless `sampling` is
+--- given: what it has replaces the fields of generation_config.json.
+---@param subject table
+---@param prompts (string|{ text: string })[] a table for a text that has its special tokens already
+---@param max_new_tokens integer
+---@param sampling table|nil {seed, temperature, top_k, top_p, min_p, ...}
+---@return table[] one result for each prompt: {input_ids, given_ids, output_ids, text, steps:
+---  {token, logit, logprob, margin, runner_up}[], finished: "eos"|"length"|"stop"}; output_ids begin
+---  with given_ids
+function M.run_all(subject, prompts, max_new_tokens, sampling)
+  check_count(max_new_tokens)
+  local options, stops = options_of(subject, max_new_tokens, sampling)
+  local matches = stops and require("qspec.stop_strings").matcher(subject.tokenizer, stops,
+    subject:has_file("tokenizer.json") and subject:file("tokenizer.json") or nil)
+  local inputs, results = {}, {}
+  for i, prompt in ipairs(prompts) do inputs[i] = encoded(subject, prompt) end
+  if subject.architecture.encoder_decoder then
+    options.decoder_start_token_id = M.given_ids(subject, {})[1]
+  end
+  for first = 1, #inputs, MOST_AT_ONCE do
+    local batch = { unpack(inputs, first, math.min(first + MOST_AT_ONCE - 1, #inputs)) }
+    for i, row in ipairs(generated(subject, batch, options)) do
+      local given = M.given_ids(subject, batch[i])
+      if matches then cut(row, #given, matches) end
+      results[#results + 1] = { input_ids = batch[i], given_ids = given, output_ids = row.ids,
+        steps = row.steps, finished = row.finished,
+        text = subject.tokenizer:decode(row.ids, true) }
+    end
+  end
+  return results
+end
+
+--- Continues one prompt.
 ---@param subject table
 ---@param prompt string|{ text: string } a table for a text that has its special tokens already
 ---@param max_new_tokens integer
----@return table {input_ids, given_ids, output_ids, text, steps: {token, logit, margin,
----  runner_up}[]} output_ids begin with given_ids
-function M.run(subject, prompt, max_new_tokens)
-  check_count(max_new_tokens)
-  local input_ids = tokens_of(subject, prompt)
-  if #input_ids == 0 then
-    error(outcome.error("usage", "the prompt has no tokens", "give a text to continue"), 0)
-  end
-  local options = without_nulls(subject.generation_config)
-  options.max_new_tokens = max_new_tokens
-  local given_ids = M.given_ids(subject, input_ids)
-  options.decoder_start_token_id = subject.architecture.encoder_decoder and given_ids[1] or nil
-  local ok, generated = pcall(subject.runtime.generate, subject.runtime, input_ids, options)
-  if not ok then
-    error(outcome.at(generated, config_path(subject)), 0)
-  end
-  return { input_ids = input_ids, given_ids = given_ids, output_ids = generated.ids,
-    steps = generated.steps, finished = generated.finished,
-    text = subject.tokenizer:decode(generated.ids, true) }
+---@param sampling table|nil
+---@return table
+function M.run(subject, prompt, max_new_tokens, sampling)
+  return M.run_all(subject, { prompt }, max_new_tokens, sampling)[1]
 end
 
 local function common_prefix(a, b)

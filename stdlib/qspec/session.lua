@@ -1,7 +1,6 @@
 -- One `qspec run`: specs and options in, events to the reporters, exit code out.
 
 local system = require "host.system"
-local accepted_outputs = require "qspec.accepted_outputs"
 local device = require "qspec.device"
 local outcome = require "qspec.outcome"
 local plan = require "qspec.plan"

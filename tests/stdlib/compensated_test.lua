@@ -55,8 +55,8 @@ test("factors that the norm and the rows before take back leave nothing", functi
   test.ok(made:explains(rows.norm))
 end)
 
--- Of all candidates the nearest is taken, so that it is seen at most as the factor itself: twice the
--- weight is 0 dB away, and some other candidate may lie a little nearer.
+-- Of all candidates the nearest is taken, so that it is seen at most as the factor itself: twice
+-- the weight is 0 dB away, and some other candidate may lie a little nearer.
 test("a factor of one weight that no other takes back is left in the difference", function()
   local made, rows = layer { up = 2 }
   test.ok(made:compare(rows.up).sqnr_db < 10)

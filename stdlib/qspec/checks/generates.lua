@@ -24,17 +24,6 @@ local function check_accepts(value)
   end
 end
 
--- What a user says and the model answers.
-local function check_answer(ctx, said, accepted)
-  local messages = json.array { { role = "user", content = said } }
-  local prompt = { text = chat.render(ctx.subject, messages, { add_generation_prompt = true }) }
-  local result = generation.run(ctx.subject, prompt, ctx.params.max_new_tokens)
-  local answer = conversation.shown(ctx.subject, prompt, result)
-  if contains(accepted, answer) then return end
-  ctx:finding { key = said, found = answer, wanted = accepted[1],
-    hint = "the prompt was made by the chat template" }
-end
-
 -- A miss is a tie when the engine itself was undecided at the first token that differs.
 local function report_miss(ctx, prompt, result, accepted)
   local divergence = generation.divergence(ctx.subject, result, accepted)
@@ -49,9 +38,35 @@ local function report_miss(ctx, prompt, result, accepted)
     hint = margin and ("change at %s, margin %.4f"):format(where, margin) or "one text ends early" }
 end
 
-local function check_text(ctx, prompt, accepted)
-  local result = generation.run(ctx.subject, prompt, ctx.params.max_new_tokens)
-  if not contains(accepted, result.text) then report_miss(ctx, prompt, result, accepted) end
+-- What a prompt is to the model: with `chat` it is what a user says.
+local function prompt_of(ctx, said)
+  if not ctx.params.chat then return said end
+  local messages = json.array { { role = "user", content = said } }
+  return { text = chat.render(ctx.subject, messages, { add_generation_prompt = true }) }
+end
+
+-- The prompts that have an accepted text.
+local function questions_of(ctx)
+  local questions = {}
+  for _, said in ipairs(ctx.params) do
+    local accepted = accepted_outputs.of(ctx.subject, ctx.params, said)
+    if #accepted == 0 then
+      ctx:finding { key = said, found = "no accepted text", wanted = "at least one",
+        hint = "qspec accept shows what the model says, and records it" }
+    else
+      questions[#questions + 1] = { said = said, prompt = prompt_of(ctx, said),
+        accepted = accepted }
+    end
+  end
+  return questions
+end
+
+local function judge(ctx, question, result)
+  local text = conversation.shown(ctx.subject, question.prompt, result)
+  if contains(question.accepted, text) then return end
+  if not ctx.params.chat then return report_miss(ctx, question.said, result, question.accepted) end
+  ctx:finding { key = question.said, found = text, wanted = question.accepted[1],
+    hint = "the prompt was made by the chat template" }
 end
 
 return {
@@ -70,29 +85,24 @@ return {
   },
   details = [[
 Tokenizes each prompt, generates greedily as transformers' generate(do_sample=False) does under the
-model's generation_config, and decodes without special tokens. The text, prompt included, must be
-one of those accepted; of an encoder-decoder, which reads the prompt, the text is its output alone.
-On a miss the nearest accepted text is taken; the finding names the first
-token that differs, both candidates and their margin in logits. Under `tie` the miss is called a
-tie and noted: another device may break it the other way. Anything larger is a change. Texts that
-`qspec accept` recorded for this model and device are accepted too. With `chat` the model's chat
-template makes a prompt of what a user says, and the answer alone is compared.]],
+model's generation_config, all prompts in one batch, and decodes without special tokens. The text,
+prompt included, must be one of those accepted; of an encoder-decoder, which reads the prompt, the
+text is its output alone. On a miss the nearest accepted text is taken; the finding names the first
+token that differs, both candidates and their margin in logits, before these are rounded to the
+model's dtype. Under `tie` the miss is called a tie and noted: another device may break it the other
+way. Anything larger is a change. Texts that `qspec accept` recorded for this model and device are
+accepted too. With `chat` the model's chat template makes a prompt of what a user says, and the
+answer alone is compared.]],
   example = [[generates { "Hello my name is", max_new_tokens = 1,
   accepts = { "Hello my name is John", "Hello my name is Alina" } }]],
   run = function(ctx)
-    local prompts = ctx.params
-    for i, prompt in ipairs(prompts) do
-      ctx:progress(i, #prompts, prompt)
-      local accepted = accepted_outputs.of(ctx.subject, ctx.params, prompt)
-      if #accepted == 0 then
-        ctx:finding { key = prompt, found = "no accepted text", wanted = "at least one",
-          hint = "qspec accept shows what the model says, and records it" }
-      else
-        local check = ctx.params.chat and check_answer or check_text
-        check(ctx, prompt, accepted)
-      end
-    end
-    ctx:measure("prompts", #prompts)
-    ctx:headline(units.count(#prompts, "prompt"))
+    local questions = questions_of(ctx)
+    ctx:progress(1, 1, units.count(#questions, "prompt"))
+    local prompts = {}
+    for i, question in ipairs(questions) do prompts[i] = question.prompt end
+    local results = generation.run_all(ctx.subject, prompts, ctx.params.max_new_tokens)
+    for i, question in ipairs(questions) do judge(ctx, question, results[i]) end
+    ctx:measure("prompts", #ctx.params)
+    ctx:headline(units.count(#ctx.params, "prompt"))
   end,
 }

@@ -1,5 +1,5 @@
--- qspec explain: a page about one check, format, architecture, operator, tokenizer class, reporter or
--- command, made from the fields of its own file.
+-- qspec explain: a page about one check, format, architecture, operator, tokenizer class, reporter
+-- or command, made from the fields of its own file.
 
 local nearest = require "qspec.nearest"
 local outcome = require "qspec.outcome"

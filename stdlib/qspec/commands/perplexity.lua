@@ -3,33 +3,58 @@
 local outcome = require "qspec.outcome"
 local json = require "host.json"
 local system = require "host.system"
+local divergence_table = require "qspec.divergence_table"
 local perplexity = require "qspec.perplexity"
 local Subject = require "qspec.subject"
 
+local function subject_of(path)
+  return path and Subject.new { name = path, path = path }
+end
+
+local function summary_of(result)
+  local windows = ("%d windows of %d"):format(result.windows, result.window)
+  if result.stride ~= result.window then windows = windows .. " every " .. result.stride end
+  return ("perplexity %.4f ± %.4f, mean nll %.6f ± %.6f over %d tokens in %s\n"):format(
+    result.perplexity, result.perplexity_error, result.mean_nll, result.mean_nll_error,
+    result.tokens_scored, windows)
+end
+
 return {
   name = "perplexity",
-  summary = "perplexity of a text in windows of fixed length",
-  examples = { "qspec perplexity ./model --text held_out.txt --window 128" },
+  summary = "perplexity of a text, and how far a model is from its baseline on it",
+  examples = { "qspec perplexity ./model --text held_out.txt --window 128",
+    "qspec perplexity ./model-nf4 --baseline ./model --text held_out.txt --stride 256" },
+  details = [[
+The perplexity is exp of the mean negative log-likelihood of tokens 2..window of each window; with
+--stride windows overlap, and of each but the first only the last STRIDE tokens are scored. The
+error is the standard error of that mean. With --baseline both models run window by window and the
+report is that of llama.cpp's `llama-perplexity --kl-divergence`, in its names: KLD is the
+Kullback-Leibler divergence of the model's distribution from the baseline's in nats, Δp the change
+of the probability of the token that follows, "same top p" how often both have the same best
+token.]],
   options = function(parser)
     parser:argument("path", "A model folder.")
     parser:option("--text", "A UTF-8 text file."):count(1):argname("FILE")
+    parser:option("--baseline", "The model to compare with, of the same tokenizer."):argname("PATH")
     parser:option("--window", "Tokens in a window; the last partial one is dropped."):default("512")
+      :convert(tonumber):argname("N")
+    parser:option("--stride", "Tokens from one window to the next; the window unless given.")
       :convert(tonumber):argname("N")
     parser:flag("--json", "JSON; schema qspec.perplexity/1.")
   end,
   run = function(args)
-    local subject = Subject.new { name = args.path, path = args.path }
+    local subject, baseline = subject_of(args.path), subject_of(args.baseline)
     local text = system.read(args.text, perplexity.LARGEST_TEXT)
-    local ok, result = pcall(perplexity.measure, subject, text, args.window)
+    local ok, result = pcall(perplexity.measure, subject, text,
+      { window = args.window, stride = args.stride, baseline = baseline })
     if not ok then error(outcome.at(result, args.text), 0) end
     if args.json then
       result.schema = "qspec.perplexity/1"
       system.stdout(json.encode(result, { indent = 2 }) .. "\n")
     else
-      system.stdout(("perplexity %.4f, mean nll %.6f over %d tokens in %d windows of %d\n"):format(
-        result.perplexity, result.mean_nll, result.tokens_scored, result.windows, result.window))
+      system.stdout(summary_of(result))
+      if baseline then system.stdout("\n" .. divergence_table.render(result)) end
     end
-    subject:release()
-    return 0
+    return outcome.EXIT_PASS
   end,
 }

@@ -40,11 +40,20 @@ local model = {}
 ---Binds weights to a program, as `qspec.builder` makes it.
 ---@param program table
 ---@param weights table<string, qspec.ModuleWeights> by module name
----`dense_budget`: bytes of packed weights that may be kept decoded. `device`: "cpu", or "cuda:0" once
----host.cuda was required; results of its methods are on the CPU all the same.
+---`dense_budget`: bytes of packed weights that may be kept decoded. `device`: "cpu", or "cuda:0"
+---once host.cuda was required; results of its methods are on the CPU all the same.
 ---@param options {dense_budget: integer?, device: string?}?
 ---@return qspec.Model
 function model.build(program, weights, options) end
+
+---The scores that the next token is chosen from: logits after the rules of `options` (those of
+---`generate`) and, with do_sample, its filters.
+---@param logits qspec.Tensor [vocabulary]
+---@param ids integer[] the prompt and the output so far
+---@param prompt_length integer how many of them are the prompt
+---@param options table?
+---@return qspec.Tensor float32 [vocabulary], minus infinity for what cannot be chosen
+function model.processed_scores(logits, ids, prompt_length, options) end
 
 ---A model that can run. Token ids are those of its tokenizer, counted from 0.
 ---@class qspec.Model
@@ -60,15 +69,19 @@ local Model = {}
 ---@return table<string, qspec.Tensor> taps [sequences, tokens, width] each
 function Model:forward(ids, options, source) end
 
----Continues a prompt greedily, as transformers' generate(do_sample=False) does; an encoder-decoder
----reads it as its source, and its output starts with decoder_start_token_id. Takes the fields of a
----generation_config.json. Obeyed are max_new_tokens (20), eos_token_id (or eos, one or a list),
----repetition_penalty, no_repeat_ngram_size, min_length, min_new_tokens, forced_eos_token_id,
----suppress_tokens and begin_suppress_tokens; those of sampling have no effect; one that asks for
----another algorithm (num_beams) is an error.
----@param ids integer[]
+---Continues a prompt as transformers' generate does, or several as one batch, the shorter ones
+---padded on the left; an encoder-decoder reads it as its source, and its output starts with
+---decoder_start_token_id. Takes the fields of a generation_config.json. Obeyed are max_new_tokens (20)
+---or max_length, eos_token_id (or eos, one or a list), pad_token_id, sequence_bias,
+---repetition_penalty, encoder_repetition_penalty, no_repeat_ngram_size,
+---encoder_no_repeat_ngram_size, bad_words_ids, min_length, min_new_tokens, forced_bos_token_id,
+---forced_eos_token_id, remove_invalid_values, exponential_decay_length_penalty, suppress_tokens,
+---begin_suppress_tokens; with do_sample also temperature, top_h, top_k (50), top_p, min_p,
+---typical_p, epsilon_cutoff, eta_cutoff and `seed` (0), whose numbers are Philox4x32-10's. One that
+---asks for another algorithm (num_beams), or for the tokenizer (stop_strings), is an error.
+---@param ids integer[]|integer[][]
 ---@param options table?
----@return qspec.Generation
+---@return qspec.Generation|qspec.Generation[] a list when a list of prompts was given
 function Model:generate(ids, options) end
 
 ---@class qspec.Generation
@@ -78,7 +91,8 @@ function Model:generate(ids, options) end
 
 ---@class qspec.GenerateStep
 ---@field token integer
----@field logit number of that token, in fp32
+---@field logit number of that token, in fp32, after the rules and before the filters of a draw
+---@field logprob number the natural logarithm of its share of what could be chosen
 ---@field margin number logit less that of the runner-up, both as they were before they were rounded
 ---to the model's dtype: a little negative where that rounding decided, infinite when the rules left
 ---no other token
@@ -97,6 +111,15 @@ function Model:exact_logits(ids, tokens, source) end
 ---@param ids integer[]
 ---@return qspec.Tensor float32 [tokens - 1]; the mean's exponential is the perplexity
 function Model:score(ids) end
+
+---Runs both models on `ids` and compares, in fp64, their distributions of the tokens behind the
+---first `first` (1 unless given). `kl` is the sum of p ln(p / q), p of the baseline, in nats.
+---@param baseline qspec.Model of the same vocabulary
+---@param ids integer[]
+---@param first integer?
+---@return {nll: qspec.Tensor, baseline_nll: qspec.Tensor, kl: qspec.Tensor, same_top: qspec.Tensor}
+---  float64 [tokens - first] each, same_top bool
+function Model:compare(baseline, ids, first) end
 
 ---The names of the hidden states that forward can return: "embeddings", "layer.0", ..., "final",
 ---and before them those of an encoder: "encoder.embeddings", ...

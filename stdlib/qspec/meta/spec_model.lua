@@ -54,7 +54,8 @@ function Model:score(input) end
 --- Greedy generation under the model's generation_config.
 ---@param prompt string
 ---@param options { max_new_tokens: integer? }?
----@return table generation {text, input_ids, given_ids, output_ids, steps, finished}
+---@return table generation {text, input_ids, given_ids, output_ids, steps: {token, logit, logprob,
+---  margin, runner_up}[], finished: "eos"|"length"|"stop"}
 function Model:generate(prompt, options) end
 
 return Model

@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(the_margin_is_to_the_second_best_wherever_it_stands) {
   BOOST_TEST(step.token == 2);
   BOOST_TEST(step.runner_up == 4);
   BOOST_TEST(step.logit == 8.0f, boost::test_tools::tolerance(1e-5f));
-  BOOST_TEST(step.margin == 3.0f, boost::test_tools::tolerance(1e-5f));
+  BOOST_TEST(step.margin == 3.0, boost::test_tools::tolerance(1e-5));
 }
 
 // The same in bfloat16, with more instructions behind the head.
@@ -150,6 +150,57 @@ BOOST_AUTO_TEST_CASE(a_cache_gives_the_tokens_of_running_all_of_them_each_time) 
     ids.push_back(last.argmax().item<int64_t>());
   }
   BOOST_TEST(found.ids == ids);
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_of_unequal_prompts_gives_what_each_gives_alone) {
+  const Model model(tiny::decoder_program(), tiny::decoder_weights());
+  const std::vector<std::vector<int64_t>> prompts = {{1, 2, 3}, {7}, {4, 4, 9, 10, 2}};
+  const auto found = generate_batch(model, prompts, options(9));
+  for (size_t i = 0; i < prompts.size(); ++i) {
+    BOOST_TEST(found[i].ids == generate(model, prompts[i], options(9)).ids);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_row_that_ended_waits_for_the_others) {
+  const std::vector<std::vector<int64_t>> prompts = {{3}, {0}};
+  const auto found = generate_batch(counting(), prompts, options(5, {4}));
+  BOOST_TEST(found[0].ids == (std::vector<int64_t>{3, 4}));
+  BOOST_TEST(found[1].ids == (std::vector<int64_t>{0, 1, 2, 3, 4}));
+  BOOST_TEST(found[0].met_eos);
+  BOOST_TEST(found[0].steps.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_length_is_of_prompt_and_output) {
+  GenerateOptions length = options(20);
+  length.max_length = 4;
+  BOOST_TEST(generate(counting(), {0, 1}, length).ids == (std::vector<int64_t>{0, 1, 2, 3}));
+  BOOST_CHECK_THROW(generate(counting(), {0, 1, 2, 3}, length), Error);
+}
+
+BOOST_AUTO_TEST_CASE(the_logarithm_of_its_share_goes_with_each_token) {
+  const GenerateStep step = generate(constant({1, 2, 3, 0, 0, 0}), {0}, options(1)).steps[0];
+  const double sum = std::exp(1) + std::exp(2) + std::exp(3) + 3;
+  BOOST_TEST(step.logprob == 3 - std::log(sum), boost::test_tools::tolerance(1e-6));
+}
+
+BOOST_AUTO_TEST_CASE(a_seed_draws_the_same_again_and_another_seed_other_tokens) {
+  GenerateOptions drawn = options(12);
+  drawn.sampling.emplace().seed = 5;
+  const Model model = constant({1, 1, 1, 1, 1, 1});
+  const auto first = generate(model, {0}, drawn).ids;
+  BOOST_TEST(first == generate(model, {0}, drawn).ids);
+  drawn.sampling->seed = 6;
+  BOOST_TEST(first != generate(model, {0}, drawn).ids);
+}
+
+BOOST_AUTO_TEST_CASE(the_margin_of_a_draw_is_before_its_filters) {
+  GenerateOptions drawn = options(1);
+  drawn.sampling.emplace().top_k = 1;
+  drawn.sampling->temperature = 0.1;
+  const GenerateStep step = generate(constant({1, 2, 5, 0, 0, 0}), {0}, drawn).steps[0];
+  BOOST_TEST(step.token == 2);
+  BOOST_TEST(step.margin == 3.0, boost::test_tools::tolerance(1e-5));
+  BOOST_TEST(step.logprob == 0.0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -87,6 +87,67 @@ BOOST_AUTO_TEST_CASE(ids_beyond_the_vocabulary_are_passed_over) {
   check(after(options, {0}, 1, {1, 1}), {1, 1});
 }
 
+BOOST_AUTO_TEST_CASE(a_bias_is_added_where_its_sequence_would_be_complete) {
+  GenerateOptions options;
+  options.sequence_bias = {{{1}, 0.5f}, {{2, 0}, 3.0f}, {{0, 2, 2}, 7.0f}};
+  check(after(options, {1, 0, 2}, 1, {1, 1, 1}), {4, 1.5, 1 + 7});
+  check(after(options, {1, 2, 0}, 1, {1, 1, 1}), {1, 1.5, 1});
+}
+
+// transformers asks for as many tokens as the whole sequence has.
+BOOST_AUTO_TEST_CASE(a_sequence_longer_than_the_text_has_no_bias_yet) {
+  GenerateOptions options;
+  options.sequence_bias = {{{2, 0}, 3.0f}};
+  check(after(options, {2}, 1, {1, 1, 1}), {1, 1, 1});
+}
+
+BOOST_AUTO_TEST_CASE(a_bad_word_of_one_token_that_ends_the_text_is_allowed) {
+  GenerateOptions options;
+  options.bad_words = {{0}, {1}, {2, 2}};
+  options.eos = {1};
+  check(after(options, {0, 2}, 1, {1, 1, 1}), {kNever, 1, kNever});
+}
+
+BOOST_AUTO_TEST_CASE(a_penalty_of_the_encoder_rewards_the_prompt_alone) {
+  GenerateOptions options;
+  options.encoder_repetition_penalty = 2;
+  check(after(options, {0, 1}, 1, {1, 1, -1}), {2, 1, -1});
+}
+
+BOOST_AUTO_TEST_CASE(ngrams_of_the_encoder_are_those_of_the_prompt) {
+  GenerateOptions options;
+  options.encoder_no_repeat_ngram_size = 2;
+  check(after(options, {0, 1, 2, 0}, 3, {0, 0, 0}), {0, kNever, 0});
+  check(after(options, {2, 0, 1, 0}, 2, {0, 0, 0}), {0, 0, 0});
+}
+
+BOOST_AUTO_TEST_CASE(a_first_token_is_forced_behind_one_alone) {
+  GenerateOptions options;
+  options.forced_bos = 2;
+  options.begin_suppress = {1};
+  check(after(options, {0}, 1, {5, 6, 7}), {kNever, kNever, 0});
+  check(after(options, {0, 2}, 1, {5, 6, 7}), {5, kNever, 7});
+  check(after(options, {0, 0}, 2, {5, 6, 7}), {5, kNever, 7});
+}
+
+BOOST_AUTO_TEST_CASE(the_end_grows_with_every_token_behind_the_start) {
+  GenerateOptions options;
+  options.eos = {0};
+  options.decay_start = 1;
+  options.decay_factor = 2;
+  check(after(options, {1, 1}, 1, {-3, 1}), {-3, 1});
+  check(after(options, {1, 1, 1}, 1, {-3, 1}), {0, 1});
+  check(after(options, {1, 1, 1, 1}, 1, {-3, 1}), {6, 1});
+}
+
+BOOST_AUTO_TEST_CASE(invalid_values_become_numbers_when_asked_for) {
+  constexpr float kMost = std::numeric_limits<float>::max();
+  GenerateOptions options;
+  options.remove_invalid = true;
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  check(after(options, {0}, 1, {nan, kNever, -kNever}), {0, -kMost, kMost});
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -65,7 +65,8 @@ BOOST_AUTO_TEST_CASE(tokens_one_by_one_through_the_cache_give_the_same_logits) {
   const at::Tensor whole = tiny::logits(model, {ids})[0];
   KvCache cache = model.make_cache(6);
   for (size_t i = 0; i < ids.size(); ++i) {
-    const auto step = model.run(next_token(ids[i], cache.length()), cache).logits;
+    const auto step =
+        model.run(next_tokens({ids[i]}, at::ones({1, cache.length()}, at::kLong)), cache).logits;
     BOOST_TEST(largest_difference(step[0][0], whole[static_cast<int64_t>(i)]) < 1e-5);
   }
 }
