@@ -127,6 +127,46 @@ BOOST_AUTO_TEST_CASE(reads_a_part_and_refuses_to_read_past_the_end) {
   BOOST_TEST(error.message() == "read of 2 bytes at byte 3 of tensor 'c', which has 4");
 }
 
+BOOST_AUTO_TEST_CASE(files_are_as_large_as_the_tensors_make_them) {
+  const uint64_t before = base->files()[0].size;
+  overlay->put("a", Dtype::kU8, {5}, bytes("12345"));
+  overlay->put("c", Dtype::kU8, {2}, bytes("xy"));
+  overlay->drop("b");
+  BOOST_TEST(overlay->files()[0].size == before + 3 + 2 - 1);
+  BOOST_TEST(base->files()[0].size == before);
+}
+
+BOOST_AUTO_TEST_CASE(files_of_an_overlay_on_an_overlay_are_measured_too) {
+  overlay->put("c", Dtype::kU8, {2}, bytes("xy"));
+  const auto upper = Overlay::over(overlay);
+  upper->drop("c");
+  upper->put("d", Dtype::kU8, {7}, bytes("1234567"));
+  BOOST_TEST(upper->files()[0].size == base->files()[0].size + 7);
+}
+
+BOOST_AUTO_TEST_CASE(an_index_that_is_true_of_the_placed_tensors_has_no_problems) {
+  overlay->place("b", "other.safetensors");
+  overlay->set_index(R"({"metadata": {"total_size": 3},
+                         "weight_map": {"a": "m.safetensors", "b": "other.safetensors"}})");
+  BOOST_TEST(overlay->problems().empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_index_is_held_against_the_tensors_as_they_were_changed) {
+  overlay->set_index(R"({"metadata": {"total_size": 3},
+                         "weight_map": {"a": "m.safetensors", "b": "other.safetensors",
+                                        "ghost": "m.safetensors"}})");
+  overlay->put("c", Dtype::kU8, {1}, bytes("c"));
+  std::string kinds;
+  for (const CheckpointProblem& problem : overlay->problems()) {
+    kinds += problem.kind + ":" + problem.key + " ";
+  }
+  BOOST_TEST(kinds == "unlisted:c misplaced:b ghost:ghost total_size: ");
+}
+
+BOOST_AUTO_TEST_CASE(refuses_a_text_that_is_no_index) {
+  BOOST_CHECK_THROW(overlay->set_index("{}"), Error);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace qspec::test
