@@ -11,7 +11,7 @@ namespace qspec::cuda {
 namespace {
 
 constexpr int kThreads = 256;
-constexpr int kBlocks = 384;
+constexpr int kBlocks = 256;
 constexpr int kWarps = kThreads / 32;
 constexpr int kPer = 16;              // elements of a lane
 constexpr int kHistogramCopies = 32;  // one a lane: lanes never wait for each other
@@ -158,6 +158,29 @@ struct UnitSums {
   bool is_safe = true;
 };
 
+// What a lane has seen of units that fp32 could hold. Updating it takes no branch: at the beginning
+// nearly every step brings something worse.
+struct Records {
+  float error = 0;
+  int64_t unit = 0;  // where the largest error is
+  float ratio = 0;
+  float errors = 0, squares = 0;
+  int64_t block_begin = 0;
+
+  __device__ void note_error(float largest, int64_t begin) {
+    unit = largest > error ? begin : unit;
+    error = fmaxf(error, largest);
+  }
+  __device__ void note_block(const UnitSums& sums, int64_t begin) {
+    const float its = __fdividef(sums.errors, sums.squares);  // a NaN where nothing is
+    const bool is_worse = its > ratio;
+    ratio = is_worse ? its : ratio;
+    errors = is_worse ? sums.errors : errors;
+    squares = is_worse ? sums.squares : squares;
+    block_begin = is_worse ? begin : block_begin;
+  }
+};
+
 // What a thread block works with.
 template <class Source, class T>
 struct Worker {
@@ -168,7 +191,7 @@ struct Worker {
   ByteCounters bytes;
   uint32_t* single_codes;  // [16], of elements that are counted one by one
   PartSums sums;
-  float worst_ratio = 0;
+  Records records;
   uint32_t zero_scales = 0, nonfinite_scales = 0;
 
   __device__ void note_scale(float scale) {
@@ -199,18 +222,8 @@ struct Worker {
     sums.baseline_squares += square;
     sums.error_squares += error;
     sums.cross += cross;
-    if (largest > sums.max_abs_error) {
-      sums.max_abs_error = largest;
-      sums.max_error_index = begin + first_with(r, q, largest);
-    }
+    records.note_error(largest, begin);
     return {square, error, true};
-  }
-
-  __device__ static int first_with(const float (&r)[kPer], const float (&q)[kPer], float error) {
-    int first = kPer;
-#pragma unroll
-    for (int i = kPer - 1; i >= 0; --i) first = fabsf(__fsub_rn(q[i], r[i])) == error ? i : first;
-    return first;
   }
 
   __device__ BlockSums add_carefully_from(int64_t begin) {
@@ -226,10 +239,7 @@ struct Worker {
       unit.squares += __shfl_xor_sync(~0u, unit.squares, by);
       unit.errors += __shfl_xor_sync(~0u, unit.errors, by);
     }
-    // Seldom true: what follows is exact.
-    if (__fdividef(unit.errors, unit.squares) > worst_ratio) {
-      note_block(begin, unit.errors, unit.squares);
-    }
+    records.note_block(unit, begin);
   }
 
   __device__ void finish_block_carefully(UnitSums unit, int64_t begin) {
@@ -239,12 +249,26 @@ struct Worker {
       part.squares += __shfl_xor_sync(~0u, part.squares, by);
       part.errors += __shfl_xor_sync(~0u, part.errors, by);
     }
-    if (begin < job.count) note_block(begin, part.errors, part.squares);
+    if (begin < job.count) sums.note_block(begin >> job.log2_block, part.errors, part.squares);
   }
 
-  __device__ void note_block(int64_t begin, double errors, double squares) {
-    sums.note_block(begin >> job.log2_block, errors, squares);
-    worst_ratio = __double2float_rz(sums.worst_error_squares / sums.worst_baseline_squares);
+  // Takes the records into the sums; the place of the largest error is looked for only now.
+  __device__ void finish() {
+    sums.zero_scales = zero_scales;
+    sums.nonfinite_scales = nonfinite_scales;
+    sums.note_block(records.block_begin >> job.log2_block, records.errors, records.squares);
+    if (!(records.error > 0)) return;
+    Vector<T, kPer> values;
+    values.load(baseline + records.unit);
+    float r[kPer], q[kPer];
+    values.to_floats(r);
+    source.decode(source.load(records.unit, job.log2_block), pairs, q);
+    int first = kPer;
+#pragma unroll
+    for (int i = kPer - 1; i >= 0; --i) {
+      first = fabsf(__fsub_rn(q[i], r[i])) == records.error ? i : first;
+    }
+    sums.note_error(records.error, records.unit + first);
   }
 };
 
@@ -253,8 +277,7 @@ template <class Source, class T>
 __device__ void store_part(Worker<Source, T>& worker, BlockPart* part) {
   __shared__ PartSums of_warps[kWarps];
   PartSums& sums = worker.sums;
-  sums.zero_scales = worker.zero_scales;
-  sums.nonfinite_scales = worker.nonfinite_scales;
+  worker.finish();
   merge_warp(sums);
   if (threadIdx.x % 32 == 0) of_warps[threadIdx.x / 32] = sums;
   __syncthreads();
@@ -291,7 +314,7 @@ __device__ Worker<Source, T> made_worker(const Source& source, const T* baseline
 
 // Blocks of 16 to 512 elements, a power of two.
 template <class Source, class T>
-__global__ void __launch_bounds__(kThreads, 3)
+__global__ void __launch_bounds__(kThreads, 2)
     compare_kernel(const __grid_constant__ Source source, const T* __restrict__ baseline,
                    const __grid_constant__ Job job, BlockPart* __restrict__ parts) {
   extern __shared__ __align__(16) unsigned char shared[];
