@@ -14,27 +14,17 @@
 #include <type_traits>
 
 #include "engine/kernels/gemv4.h"
+#include "engine/kernels/gemv4_activations.cuh"
+#include "engine/kernels/gemv4_units.cuh"
 #include "engine/kernels/launch.cuh"
 
 namespace qspec::cuda {
 namespace {
 
+using namespace gemv;
+
 constexpr int kMostWarps = 16;  // of a thread block; fewer where shared memory is scarce
-constexpr int kTileRows = 16;
-constexpr int kChunk = 64;  // columns with one scale
-constexpr int kChunks = 4;  // of a unit
-constexpr int kStages = 3;  // units that a warp has in shared memory
 constexpr int kTileValues = kTileRows * static_cast<int>(Gemv4::kMostBatch);
-constexpr int kPrepareThreads = 1024;
-
-// A unit: the 128 bytes of each row are a bit apart, so that four rows are in different banks.
-struct Stage {
-  static constexpr int kRowBytes = kChunk / 2 * kChunks + 32;
-
-  unsigned char codes[kTileRows][kRowBytes];
-  float4 scales[kTileRows];
-  float4 zeros[kTileRows];
-};
 
 // Shared memory: the table, [byte][lane] of two float16, and the stages, [warp][kStages]. In place
 // of these at the end: sums of the tile that a warp began within, and of the one that it ended
@@ -47,22 +37,6 @@ struct Parts {
   float last[kTileValues];
 };
 static_assert(sizeof(Parts) <= kWarpBytes);
-
-// What the quick kernel works on.
-struct Job {
-  const uint8_t* packed;
-  const float* scales;
-  const float* zeros;
-  Codebook16 codebook;
-  bool low_nibble_first;
-  int rows, chunks, units_of_tile, tiles;
-  int log2_group_chunks;  // chunks that share a scale, as a power of two
-  int scales_per_row;
-  const __half* x;       // [batch, columns]
-  const float* factors;  // [batch]
-  const float* sums;     // [batch, chunks], where there are zeros
-  int batch;
-};
 
 __device__ uint32_t pair_of(const Codebook16& codebook, int byte, bool low_first) {
   const float high = codebook.value[byte >> 4], low = codebook.value[byte & 15];
@@ -82,65 +56,6 @@ __device__ uint32_t looked_up(uint32_t table, uint32_t word, int byte) {
   uint32_t pair;
   asm("ld.shared.b32 %0, [%1];" : "=r"(pair) : "r"((word >> 8 * byte & 255) * 128 + table));
   return pair;
-}
-
-__device__ int scale_index(const Job& job, int row, int chunk) {
-  return row * job.scales_per_row + (chunk >> job.log2_group_chunks);
-}
-
-__device__ uint32_t shared_address(const void* pointer) {
-  return static_cast<uint32_t>(__cvta_generic_to_shared(pointer));
-}
-
-// Begins to copy 16 bytes, or to clear as many.
-__device__ void copy16(void* to, const void* from, bool is_there) {
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(to)), "l"(from),
-               "r"(is_there ? 16 : 0)
-               : "memory");
-}
-
-__device__ void copy4(void* to, const void* from, bool is_there) {
-  asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(shared_address(to)), "l"(from),
-               "r"(is_there ? 4 : 0)
-               : "memory");
-}
-
-// Begins to copy a unit; what lies behind the last column becomes 0.
-__device__ void load(const Job& job, int tile, int first_chunk, Stage& stage) {
-  const int lane = threadIdx.x % 32;
-  const int row_bytes = job.chunks * (kChunk / 2);
-  const int byte = first_chunk * (kChunk / 2) + lane % 8 * 16;
-#pragma unroll
-  for (int i = 0; i < kTileRows / 4; ++i) {
-    const int row = lane / 8 + 4 * i, from_row = min(job.rows - 1, tile * kTileRows + row);
-    const bool is_there = byte < row_bytes;
-    copy16(stage.codes[row] + lane % 8 * 16,
-           job.packed + int64_t{from_row} * row_bytes + (is_there ? byte : 0), is_there);
-  }
-  const int chunk = first_chunk + lane % kChunks;
-  const bool is_there = chunk < job.chunks;
-#pragma unroll
-  for (int half = 0; half < 2; ++half) {
-    const int row = lane / kChunks + 8 * half;
-    const int from =
-        scale_index(job, min(job.rows - 1, tile * kTileRows + row), is_there ? chunk : 0);
-    copy4(reinterpret_cast<float*>(&stage.scales[row]) + lane % kChunks, job.scales + from,
-          is_there);
-    if (job.zeros != nullptr) {
-      copy4(reinterpret_cast<float*>(&stage.zeros[row]) + lane % kChunks, job.zeros + from,
-            is_there);
-    }
-  }
-}
-
-__device__ void commit() {
-  asm volatile("cp.async.commit_group;" ::: "memory");
-}
-
-// All but the newest kStages - 2 groups have arrived, for all lanes.
-__device__ void wait_for_oldest() {
-  asm volatile("cp.async.wait_group %0;" ::"n"(kStages - 2) : "memory");
-  __syncwarp();
 }
 
 // x of a chunk: the 16 columns of lane 4 * g + t, of batch row g. Rows that are not there repeat
@@ -353,39 +268,6 @@ __global__ void __launch_bounds__(32 * kMostWarps, 1)
   }
   __syncthreads();
   join_tiles(job, parts, tiles, to);
-}
-
-// x in float16, a factor that takes the scaling back, and sums of the chunks.
-template <class T>
-__global__ void __launch_bounds__(kPrepareThreads)
-    prepare_kernel(const T* __restrict__ x, int columns, __half* __restrict__ halves,
-                   float* __restrict__ factors, float* __restrict__ sums) {
-  __shared__ float of_warps[32];
-  const int64_t begin = int64_t{blockIdx.x} * columns;
-  float largest = 0;
-  for (int i = threadIdx.x; i < columns; i += kPrepareThreads) {
-    largest = fmaxf(largest, fabsf(to_float(x[begin + i])));
-  }
-  for (int by = 16; by > 0; by /= 2) largest = fmaxf(largest, __shfl_xor_sync(~0u, largest, by));
-  if (threadIdx.x % 32 == 0) of_warps[threadIdx.x / 32] = largest;
-  __syncthreads();
-  largest = of_warps[threadIdx.x % 32];
-  for (int by = 16; by > 0; by /= 2) largest = fmaxf(largest, __shfl_xor_sync(~0u, largest, by));
-  const bool is_ordinary = largest > 0 && isfinite(largest);
-  const int exponent = is_ordinary ? 14 - ilogbf(largest) : 0;  // the largest: 2^14 to 2^15
-  if (threadIdx.x == 0) factors[blockIdx.x] = ldexpf(1.0f, -exponent);
-  for (int i = threadIdx.x; i < columns; i += kPrepareThreads) {
-    halves[begin + i] = __float2half_rn(ldexpf(to_float(x[begin + i]), exponent));
-  }
-  if (sums == nullptr) return;
-  __syncthreads();
-  const int chunks = columns / kChunk;
-  for (int chunk = threadIdx.x / 32; chunk < chunks; chunk += kPrepareThreads / 32) {
-    const int64_t at = begin + chunk * kChunk + threadIdx.x % 32 * 2;
-    float sum = __half2float(halves[at]) + __half2float(halves[at + 1]);
-    for (int by = 16; by > 0; by /= 2) sum += __shfl_xor_sync(~0u, sum, by);
-    if (threadIdx.x % 32 == 0) sums[int64_t{blockIdx.x} * chunks + chunk] = sum;
-  }
 }
 
 // Any shape: a warp for each row of the weight.
