@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "engine/core/error.h"
 #include "engine/kernels/code_value.h"
 #include "engine/kernels/coded.h"
 #include "engine/kernels/launch.cuh"
@@ -84,17 +85,18 @@ __device__ void decode_eight(const CodedOnDevice& w, const Value& value, int64_t
       load_codes(w, w.codes + row * w.row_bytes + int64_t{first} / kPer * w.bits, count);
   const uint32_t mask = (1u << w.bits) - 1;
   const auto code = [&](int i) { return static_cast<uint32_t>(codes >> i * w.bits) & mask; };
-  const auto block = static_cast<int>(min(w.block_columns, w.columns));
+  const auto block = static_cast<uint32_t>(min(w.block_columns, w.columns));
   float x[kPer];
   if (w.groups == nullptr && block % kPer == 0) {
-    const Group group(w, scales + first / block);
+    const Group group(w, scales + static_cast<uint32_t>(first) / block);
 #pragma unroll
     for (int i = 0; i < kPer; ++i) x[i] = group(w, value(code(i)));
   } else {
 #pragma unroll
     for (int i = 0; i < kPer; ++i) {
       const int column = min(first + i, static_cast<int>(w.columns) - 1);
-      const int group = w.groups != nullptr ? __ldg(w.groups + column) : column / block;
+      const uint32_t group = w.groups != nullptr ? static_cast<uint32_t>(__ldg(w.groups + column))
+                                                 : static_cast<uint32_t>(column) / block;
       x[i] = Group(w, scales + group)(w, value(code(i)));
     }
   }
@@ -106,9 +108,11 @@ template <class T, class Value>
 __device__ void decode_rows(const CodedOnDevice& w, const Value& value, T* to) {
   const int first = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x) * kPer;
   if (first >= w.columns) return;
-  const int64_t step = int64_t{gridDim.y} * blockDim.y;
-  for (int64_t row = int64_t{blockIdx.y} * blockDim.y + threadIdx.y; row < w.rows; row += step) {
-    const int64_t group = row / w.period * w.groups_per_period + row % w.period / w.block_rows;
+  const auto rows = static_cast<uint32_t>(w.rows), period = static_cast<uint32_t>(w.period);
+  const auto block_rows = static_cast<uint32_t>(w.block_rows);
+  for (uint32_t row = blockIdx.y * blockDim.y + threadIdx.y; row < rows;
+       row += gridDim.y * blockDim.y) {
+    const int64_t group = row / period * w.groups_per_period + row % period / block_rows;
     decode_eight(w, value, row, first, group * w.column_groups, to);
   }
 }
@@ -152,6 +156,9 @@ void launch(const CodedOnDevice& w, T* to, Stream stream) {
 
 void dequantize_coded(const CodedOnDevice& weight, Element element, void* to, Stream stream) {
   if (weight.rows == 0 || weight.columns == 0) return;
+  if (std::max({weight.rows, weight.period, weight.block_rows, weight.columns}) > INT32_MAX / 2) {
+    throw Error(ErrorKind::kUnsupported, "a weight of so many rows or columns has no kernel");
+  }
   with_element(element,
                [&](auto* type) { launch(weight, static_cast<decltype(type)>(to), stream); });
   check(cudaGetLastError(), "launching the decoding of codes");

@@ -4,117 +4,21 @@
 #include <bit>
 
 #include "engine/kernels/codes4.cuh"
+#include "engine/kernels/comparison_sources.cuh"
 #include "engine/kernels/comparison_sums.cuh"
 #include "engine/kernels/launch.cuh"
 
 namespace qspec::cuda {
 namespace {
 
-constexpr int kThreads = 256;
-constexpr int kBlocks = 384;
+using namespace comparison;
+
+constexpr int kBlocks = 256;
 constexpr int kWarps = kThreads / 32;
-constexpr int kPer = 16;              // elements of a lane
-constexpr int kHistogramCopies = 32;  // one a lane: lanes never wait for each other
 
 struct BlockPart {
   PartSums sums;
   uint32_t histogram[16];
-};
-
-// Byte values counted in shared memory, [256][copy].
-struct ByteCounters {
-  uint32_t* counts;
-
-  __device__ void clear() const {
-    for (int i = threadIdx.x; i < 256 * kHistogramCopies; i += kThreads) counts[i] = 0;
-  }
-  __device__ void add(uint32_t byte) const {
-    atomicAdd(counts + byte * kHistogramCopies + threadIdx.x % kHistogramCopies, 1);
-  }
-  // By the whole block: afterwards the first copy has the sum of all.
-  __device__ void fold() const {
-    for (uint32_t byte = threadIdx.x; byte < 256; byte += kThreads) {
-      uint32_t sum = 0;
-      for (uint32_t copy = 0; copy < kHistogramCopies; ++copy) {
-        sum += counts[byte * kHistogramCopies + (copy + byte) % kHistogramCopies];
-      }
-      counts[byte * kHistogramCopies] = sum;
-    }
-    __syncthreads();
-  }
-  __device__ uint32_t of_byte(uint32_t byte) const { return counts[byte * kHistogramCopies]; }
-  // Of code `code`, in both places of a byte. After fold().
-  __device__ uint32_t of_code(uint32_t code) const {
-    uint32_t sum = 0;
-    for (uint32_t other = 0; other < 16; ++other) {
-      sum += of_byte(code << 4 | other) + of_byte(other << 4 | code);
-    }
-    return sum;
-  }
-};
-
-// Where decoded values come from: 4-bit codes.
-struct CodesSource {
-  static constexpr bool kHasCodes = true;
-
-  struct Loaded {
-    uint2 words;
-    float scale;
-  };
-
-  Codes4OnDevice codes;
-
-  __device__ Loaded load(int64_t begin, int log2_block) const {
-    return {__ldcs(reinterpret_cast<const uint2*>(codes.packed + begin / 2)),
-            __ldg(codes.absmax + (begin >> log2_block))};
-  }
-
-  __device__ void decode(const Loaded& loaded, const float2* pairs, float (&q)[kPer]) const {
-#pragma unroll
-    for (int byte = 0; byte < kPer / 2; ++byte) {
-      const float2 pair = pair_of(pairs, byte < 4 ? loaded.words.x : loaded.words.y, byte % 4);
-      q[2 * byte] = __fmul_rn(pair.x, loaded.scale);
-      q[2 * byte + 1] = __fmul_rn(pair.y, loaded.scale);
-    }
-  }
-
-  __device__ void count(const Loaded& loaded, const ByteCounters& counters) const {
-#pragma unroll
-    for (int byte = 0; byte < kPer / 2; ++byte) {
-      counters.add((byte < 4 ? loaded.words.x : loaded.words.y) >> 8 * (byte % 4) & 255);
-    }
-  }
-
-  __device__ uint32_t code(int64_t i) const {
-    const uint8_t byte = codes.packed[i / 2];
-    return i % 2 == 0 ? byte >> 4 : byte & 15;
-  }
-
-  __device__ float value(int64_t i, int64_t block) const {
-    return __fmul_rn(codes.codebook.value[code(i)], codes.absmax[block]);
-  }
-};
-
-// Where they come from: they are there.
-template <class T>
-struct ValuesSource {
-  static constexpr bool kHasCodes = false;
-
-  using Loaded = Vector<T, kPer>;
-
-  const T* values;
-
-  __device__ Loaded load(int64_t begin, int) const {
-    Loaded loaded;
-    loaded.load(values + begin);
-    return loaded;
-  }
-
-  __device__ void decode(const Loaded& loaded, const float2*, float (&q)[kPer]) const {
-    loaded.to_floats(q);
-  }
-
-  __device__ float value(int64_t i, int64_t) const { return to_float(values[i]); }
 };
 
 struct Job {
@@ -158,6 +62,29 @@ struct UnitSums {
   bool is_safe = true;
 };
 
+// What a lane has seen of units that fp32 could hold. Updating it takes no branch: at the beginning
+// nearly every step brings something worse.
+struct Records {
+  float error = 0;
+  int64_t unit = 0;  // where the largest error is
+  float ratio = 0;
+  float errors = 0, squares = 0;
+  int64_t block_begin = 0;
+
+  __device__ void note_error(float largest, int64_t begin) {
+    unit = largest > error ? begin : unit;
+    error = fmaxf(error, largest);
+  }
+  __device__ void note_block(const UnitSums& sums, int64_t begin) {
+    const float its = __fdividef(sums.errors, sums.squares);  // a NaN where nothing is
+    const bool is_worse = its > ratio;
+    ratio = is_worse ? its : ratio;
+    errors = is_worse ? sums.errors : errors;
+    squares = is_worse ? sums.squares : squares;
+    block_begin = is_worse ? begin : block_begin;
+  }
+};
+
 // What a thread block works with.
 template <class Source, class T>
 struct Worker {
@@ -168,7 +95,7 @@ struct Worker {
   ByteCounters bytes;
   uint32_t* single_codes;  // [16], of elements that are counted one by one
   PartSums sums;
-  float worst_ratio = 0;
+  Records records;
   uint32_t zero_scales = 0, nonfinite_scales = 0;
 
   __device__ void note_scale(float scale) {
@@ -199,18 +126,8 @@ struct Worker {
     sums.baseline_squares += square;
     sums.error_squares += error;
     sums.cross += cross;
-    if (largest > sums.max_abs_error) {
-      sums.max_abs_error = largest;
-      sums.max_error_index = begin + first_with(r, q, largest);
-    }
+    records.note_error(largest, begin);
     return {square, error, true};
-  }
-
-  __device__ static int first_with(const float (&r)[kPer], const float (&q)[kPer], float error) {
-    int first = kPer;
-#pragma unroll
-    for (int i = kPer - 1; i >= 0; --i) first = fabsf(__fsub_rn(q[i], r[i])) == error ? i : first;
-    return first;
   }
 
   __device__ BlockSums add_carefully_from(int64_t begin) {
@@ -226,10 +143,7 @@ struct Worker {
       unit.squares += __shfl_xor_sync(~0u, unit.squares, by);
       unit.errors += __shfl_xor_sync(~0u, unit.errors, by);
     }
-    // Seldom true: what follows is exact.
-    if (__fdividef(unit.errors, unit.squares) > worst_ratio) {
-      note_block(begin, unit.errors, unit.squares);
-    }
+    records.note_block(unit, begin);
   }
 
   __device__ void finish_block_carefully(UnitSums unit, int64_t begin) {
@@ -239,12 +153,26 @@ struct Worker {
       part.squares += __shfl_xor_sync(~0u, part.squares, by);
       part.errors += __shfl_xor_sync(~0u, part.errors, by);
     }
-    if (begin < job.count) note_block(begin, part.errors, part.squares);
+    if (begin < job.count) sums.note_block(begin >> job.log2_block, part.errors, part.squares);
   }
 
-  __device__ void note_block(int64_t begin, double errors, double squares) {
-    sums.note_block(begin >> job.log2_block, errors, squares);
-    worst_ratio = __double2float_rz(sums.worst_error_squares / sums.worst_baseline_squares);
+  // Takes the records into the sums; the place of the largest error is looked for only now.
+  __device__ void finish() {
+    sums.zero_scales = zero_scales;
+    sums.nonfinite_scales = nonfinite_scales;
+    sums.note_block(records.block_begin >> job.log2_block, records.errors, records.squares);
+    if (!(records.error > 0)) return;
+    Vector<T, kPer> values;
+    values.load(baseline + records.unit);
+    float r[kPer], q[kPer];
+    values.to_floats(r);
+    source.decode(source.load(records.unit, job.log2_block), pairs, q);
+    int first = kPer;
+#pragma unroll
+    for (int i = kPer - 1; i >= 0; --i) {
+      first = fabsf(__fsub_rn(q[i], r[i])) == records.error ? i : first;
+    }
+    sums.note_error(records.error, records.unit + first);
   }
 };
 
@@ -253,8 +181,7 @@ template <class Source, class T>
 __device__ void store_part(Worker<Source, T>& worker, BlockPart* part) {
   __shared__ PartSums of_warps[kWarps];
   PartSums& sums = worker.sums;
-  sums.zero_scales = worker.zero_scales;
-  sums.nonfinite_scales = worker.nonfinite_scales;
+  worker.finish();
   merge_warp(sums);
   if (threadIdx.x % 32 == 0) of_warps[threadIdx.x / 32] = sums;
   __syncthreads();
@@ -291,7 +218,7 @@ __device__ Worker<Source, T> made_worker(const Source& source, const T* baseline
 
 // Blocks of 16 to 512 elements, a power of two.
 template <class Source, class T>
-__global__ void __launch_bounds__(kThreads, 3)
+__global__ void __launch_bounds__(kThreads, 2)
     compare_kernel(const __grid_constant__ Source source, const T* __restrict__ baseline,
                    const __grid_constant__ Job job, BlockPart* __restrict__ parts) {
   extern __shared__ __align__(16) unsigned char shared[];

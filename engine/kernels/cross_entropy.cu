@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kThreads = 512;
 constexpr int kWarps = kThreads / 32;
+constexpr int kPer = 8;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
@@ -23,18 +24,32 @@ struct Normalizer {
   double weighted = 0;
   int32_t top = INT32_MAX;
 
-  __device__ void add(float x, double weight, int32_t index) {
-    if (x > max || (x == max && index < top)) top = index;
-    if (x > max) {
-      const double by = exp(static_cast<double>(max) - static_cast<double>(x));
-      sum *= by;
-      weighted *= by;
-      max = x;
+  // Elements `begin` and those behind it; terms of 8 are added in fp32, then in double.
+  template <bool kWeighted>
+  __device__ void add(const float (&x)[kPer], const float (&weights)[kPer], int32_t begin) {
+    float largest = x[0];
+#pragma unroll
+    for (int i = 1; i < kPer; ++i) largest = fmaxf(largest, x[i]);
+    if (largest > max) rescale(x, largest, begin);
+    float terms = 0, products = 0;
+#pragma unroll
+    for (int i = 0; i < kPer; ++i) {
+      // Minus infinity adds nothing, also where nothing larger has come; a NaN makes all of it one.
+      const float term = x[i] == -kInfinity ? 0.0f : expf(x[i] - max);
+      terms += term;
+      if (kWeighted && term != 0) products = fmaf(term, weights[i], products);
     }
-    // Without a finite maximum: minus infinity adds nothing, the others make it a NaN.
-    const double term = x == -kInfinity ? 0.0 : static_cast<double>(expf(x - max));
-    sum += term;
-    weighted += term == 0 ? 0.0 : term * weight;
+    sum += terms;
+    if (kWeighted) weighted += products;
+  }
+
+  __device__ void rescale(const float (&x)[kPer], float largest, int32_t begin) {
+    const double by = exp(static_cast<double>(max) - static_cast<double>(largest));
+    sum *= by;
+    weighted *= by;
+    max = largest;
+#pragma unroll
+    for (int i = kPer - 1; i >= 0; --i) top = x[i] == largest ? begin + i : top;
   }
 
   __device__ void merge(const Normalizer& other) {
@@ -47,7 +62,9 @@ struct Normalizer {
     max = larger;
   }
 
-  __device__ double log_sum() const { return max + log(sum); }
+  __device__ double log_sum() const {
+    return max + log(sum);
+  }
 };
 
 template <class T>
@@ -74,6 +91,19 @@ __device__ Normalizer of_block(Normalizer mine) {
   return mine;
 }
 
+// 8 logits of a row; minus infinity behind its end.
+template <class T>
+__device__ void load_eight(const T* row, int64_t begin, int64_t count, bool is_aligned,
+                           float (&x)[kPer]) {
+  if (is_aligned && begin + kPer <= count) {
+    Vector<T, kPer> vector;
+    vector.load(row + begin);
+    return vector.to_floats(x);
+  }
+#pragma unroll
+  for (int i = 0; i < kPer; ++i) x[i] = begin + i < count ? to_float(row[begin + i]) : -kInfinity;
+}
+
 template <class T>
 __device__ double nll_of(const T* row, int64_t vocabulary, int64_t target, double log_sum) {
   if (target < 0 || target >= vocabulary) return kNan;
@@ -83,18 +113,21 @@ __device__ double nll_of(const T* row, int64_t vocabulary, int64_t target, doubl
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     score_kernel(const T* __restrict__ logits, const T* __restrict__ baseline, int64_t rows,
-                 int64_t vocabulary, const int64_t* __restrict__ targets,
+                 int64_t vocabulary, bool is_aligned, const int64_t* __restrict__ targets,
                  TokenScores* __restrict__ scores) {
   for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
     const T* model_row = logits + row * vocabulary;
     const T* base_row = baseline != nullptr ? baseline + row * vocabulary : nullptr;
     Normalizer model, base;
-    for (int64_t i = threadIdx.x; i < vocabulary; i += kThreads) {
-      const float b = to_float(model_row[i]);
-      model.add(b, 0, static_cast<int32_t>(i));
+    for (int64_t i = int64_t{threadIdx.x} * kPer; i < vocabulary; i += int64_t{kThreads} * kPer) {
+      float a[kPer], b[kPer];
+      load_eight(model_row, i, vocabulary, is_aligned, b);
+      if (base_row != nullptr) load_eight(base_row, i, vocabulary, is_aligned, a);
+      model.add<false>(b, b, static_cast<int32_t>(i));
       if (base_row == nullptr) continue;
-      const float a = to_float(base_row[i]);
-      base.add(a, static_cast<double>(a) - static_cast<double>(b), static_cast<int32_t>(i));
+#pragma unroll
+      for (int k = 0; k < kPer; ++k) b[k] = a[k] - b[k];
+      base.add<true>(a, b, static_cast<int32_t>(i));
     }
     model = of_block(model);
     if (base_row != nullptr) base = of_block(base);
@@ -117,10 +150,13 @@ void score_tokens(const void* logits, const void* baseline, Element element, int
   with_element(element, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     const auto kernel = score_kernel<T>;
+    const auto addresses =
+        reinterpret_cast<uintptr_t>(logits) | reinterpret_cast<uintptr_t>(baseline);
+    const bool rows_are_aligned = vocabulary % kPer == 0 && addresses % 16 == 0;
     const int blocks = resident_blocks(kernel, kThreads, 0, rows);
     kernel<<<blocks, kThreads, 0, stream>>>(static_cast<const T*>(logits),
                                             static_cast<const T*>(baseline), rows, vocabulary,
-                                            targets, scores);
+                                            rows_are_aligned, targets, scores);
   });
   check(cudaGetLastError(), "launching the scores of tokens");
 }

@@ -27,6 +27,9 @@ Device asked(int number) {
   Device device;
   check(cudaDeviceGetAttribute(&device.multiprocessors, cudaDevAttrMultiProcessorCount, number),
         "asking for the multiprocessors of the GPU");
+  check(
+      cudaDeviceGetAttribute(&device.shared_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, number),
+      "asking for the shared memory of the GPU");
   check(cudaDeviceGetAttribute(&device.major, cudaDevAttrComputeCapabilityMajor, number),
         "asking for the generation of the GPU");
   check(cudaDeviceGetAttribute(&device.minor, cudaDevAttrComputeCapabilityMinor, number),

@@ -26,6 +26,7 @@ struct Device {
   int multiprocessors = 0;
   int major = 0;
   int minor = 0;
+  int shared_bytes = 0;  // that a thread block may ask for
 };
 const Device& current_device();
 

@@ -4,7 +4,9 @@
 // that no two lanes want the same bank.
 //
 // A thread block takes neighbouring tiles of 16 rows; its warps share the units of 256 columns of
-// these evenly. A tile that several warps worked on is added up at the end, in their order.
+// these evenly. A tile that several warps worked on is added up at the end, in their order. Each
+// warp copies its codes into shared memory, two units ahead: whole lines at a time, where registers
+// would take a quarter of a line from each of 8 rows, and tags were what it waited for.
 
 #include <cuda_fp16.h>
 
@@ -12,46 +14,29 @@
 #include <type_traits>
 
 #include "engine/kernels/gemv4.h"
+#include "engine/kernels/gemv4_activations.cuh"
+#include "engine/kernels/gemv4_units.cuh"
 #include "engine/kernels/launch.cuh"
 
 namespace qspec::cuda {
 namespace {
 
-constexpr int kWarps = 24;
-constexpr int kThreads = 32 * kWarps;
-constexpr int kTileRows = 16;
-constexpr int kChunk = 64;  // columns with one scale
-constexpr int kChunks = 4;  // of a unit
+using namespace gemv;
+
+constexpr int kMostWarps = 16;  // of a thread block; fewer where shared memory is scarce
 constexpr int kTileValues = kTileRows * static_cast<int>(Gemv4::kMostBatch);
-constexpr int kPrepareThreads = 1024;
 
-struct Shared {
-  uint32_t table[256 * 32];          // [byte][lane], two float16
-  float first[kWarps][kTileValues];  // sums of the tile that a warp began within
-  float last[kWarps][kTileValues];   // and of the one that it ended within
-};
+// Shared memory: the table, [byte][lane] of two float16, and the stages, [warp][kStages]. In place
+// of these at the end: sums of the tile that a warp began within, and of the one that it ended
+// within.
+constexpr size_t kTableBytes = 256 * 32 * sizeof(uint32_t);
+constexpr size_t kWarpBytes = kStages * sizeof(Stage);
 
-// What the quick kernel works on.
-struct Job {
-  const uint8_t* packed;
-  const float* scales;
-  const float* zeros;
-  Codebook16 codebook;
-  bool low_nibble_first;
-  int rows, chunks, units_of_tile, tiles;
-  int log2_group_chunks;  // chunks that share a scale, as a power of two
-  int scales_per_row;
-  const __half* x;       // [batch, columns]
-  const float* factors;  // [batch]
-  const float* sums;     // [batch, chunks], where there are zeros
-  int batch;
+struct Parts {
+  float first[kTileValues];
+  float last[kTileValues];
 };
-
-// Codes and scales of a unit: rows g and g + 8 of its tile.
-struct Unit {
-  uint2 codes[2][kChunks];
-  float scales[2][kChunks];
-};
+static_assert(sizeof(Parts) <= kWarpBytes);
 
 __device__ uint32_t pair_of(const Codebook16& codebook, int byte, bool low_first) {
   const float high = codebook.value[byte >> 4], low = codebook.value[byte & 15];
@@ -60,43 +45,28 @@ __device__ uint32_t pair_of(const Codebook16& codebook, int byte, bool low_first
 }
 
 __device__ void multiply(float (&sum)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
-  asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},"
+  asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},"
       "{%0,%1,%2,%3};"
       : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
 
-__device__ int scale_index(const Job& job, int row, int chunk) {
-  return row * job.scales_per_row + (chunk >> job.log2_group_chunks);
-}
-
-// Lane 4 * g + t takes bytes 8 * t to 8 * t + 7 of each chunk's 32.
-__device__ void load(const Job& job, int tile, int first_chunk, Unit& unit) {
-  const int lane = threadIdx.x % 32;
-#pragma unroll
-  for (int half = 0; half < 2; ++half) {
-    const int row = min(job.rows - 1, tile * kTileRows + lane / 4 + 8 * half);
-    const auto* codes = reinterpret_cast<const uint2*>(
-        job.packed + int64_t{row} * job.chunks * (kChunk / 2) + 8 * (lane % 4));
-#pragma unroll
-    for (int c = 0; c < kChunks; ++c) {
-      const int chunk = first_chunk + c;
-      const bool is_there = chunk < job.chunks;
-      unit.codes[half][c] = is_there ? __ldcs(codes + chunk * 4) : make_uint2(0, 0);
-      unit.scales[half][c] = is_there ? __ldg(job.scales + scale_index(job, row, chunk)) : 0.0f;
-    }
-  }
+// The two elements of byte `byte` of `word`; `table` is the address of the lane's own.
+__device__ uint32_t looked_up(uint32_t table, uint32_t word, int byte) {
+  uint32_t pair;
+  asm("ld.shared.b32 %0, [%1];" : "=r"(pair) : "r"((word >> 8 * byte & 255) * 128 + table));
+  return pair;
 }
 
 // x of a chunk: the 16 columns of lane 4 * g + t, of batch row g. Rows that are not there repeat
-// the last, and what comes of them is not written.
+// the last, and what comes of them is not written; of chunks that are not there, any will do.
 __device__ void load_x(const Job& job, int chunk, uint4 (&x)[2]) {
   const int lane = threadIdx.x % 32, row = min(job.batch - 1, lane / 4);
   const auto* from = reinterpret_cast<const uint4*>(job.x + int64_t{row} * job.chunks * kChunk +
                                                     chunk * kChunk + 16 * (lane % 4));
-  x[0] = __ldg(from);
-  x[1] = __ldg(from + 1);
+  const bool is_there = chunk < job.chunks;
+  x[0] = is_there ? __ldg(from) : make_uint4(0, 0, 0, 0);
+  x[1] = is_there ? __ldg(from + 1) : make_uint4(0, 0, 0, 0);
 }
 
 // The two words of x that go with bytes 2 * i and 2 * i + 1.
@@ -105,35 +75,60 @@ __device__ uint2 words_of(const uint4 (&x)[2], int i) {
   return i % 2 == 0 ? make_uint2(four.x, four.y) : make_uint2(four.z, four.w);
 }
 
-__device__ void add_chunk(const Job& job, const uint32_t* table, const Unit& unit, int c, int tile,
-                          int chunk, float (&y)[4]) {
-  uint4 x[2];
-  load_x(job, chunk, x);
-  float sum[4] = {};
+__device__ float part_of(const float4& four, int i) {
+  return i == 0 ? four.x : i == 1 ? four.y : i == 2 ? four.z : four.w;
+}
+
+// Takes zero * (sum of x) from the sums of a chunk.
+__device__ void take_zeros(const Job& job, const Stage& stage, int c, int chunk, float (&sum)[4]) {
+  const int lane = threadIdx.x % 32;
+  if (chunk >= job.chunks) return;
 #pragma unroll
   for (int i = 0; i < 4; ++i) {
-    uint32_t a[4];
+    const int column = min(job.batch - 1, lane % 4 * 2 + i % 2);
+    sum[i] -= part_of(stage.zeros[lane / 4 + 8 * (i / 2)], c) *
+              __ldg(job.sums + column * job.chunks + chunk);
+  }
+}
+
+// Lane 4 * g + t takes bytes 8 * t to 8 * t + 7 of each chunk's 32, of rows g and g + 8.
+__device__ void add_unit(const Job& job, uint32_t table, const Stage& stage, int first_chunk,
+                         float (&y)[4]) {
+  const int lane = threadIdx.x % 32;
+  uint2 codes[2][kChunks];
+  uint4 x[kChunks][2];
+  float sums[kChunks][4] = {};
+#pragma unroll
+  for (int c = 0; c < kChunks; ++c) {
+    load_x(job, first_chunk + c, x[c]);
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      const uint2 codes = unit.codes[half][c];
-      const uint32_t word = i < 2 ? codes.x : codes.y;
-      a[half] = table[(word >> 16 * (i % 2) & 255) * 32];
-      a[half + 2] = table[(word >> (16 * (i % 2) + 8) & 255) * 32];
-    }
-    const uint2 b = words_of(x, i);
-    multiply(sum, a, b.x, b.y);
-  }
-  if (job.zeros != nullptr) {
-    const int lane = threadIdx.x % 32;
-#pragma unroll
-    for (int i = 0; i < 4; ++i) {
-      const int row = min(job.rows - 1, tile * kTileRows + lane / 4 + 8 * (i / 2));
-      const int column = min(job.batch - 1, lane % 4 * 2 + i % 2);
-      sum[i] -= job.zeros[scale_index(job, row, chunk)] * job.sums[column * job.chunks + chunk];
+      codes[half][c] = *reinterpret_cast<const uint2*>(stage.codes[lane / 4 + 8 * half] +
+                                                       c * (kChunk / 2) + lane % 4 * 8);
     }
   }
 #pragma unroll
-  for (int i = 0; i < 4; ++i) y[i] = fmaf(sum[i], unit.scales[i / 2][c], y[i]);
+  for (int i = 0; i < 4; ++i) {
+#pragma unroll
+    for (int c = 0; c < kChunks; ++c) {
+      uint32_t a[4];
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        const uint32_t word = i < 2 ? codes[half][c].x : codes[half][c].y;
+        a[half] = looked_up(table, word, 2 * (i % 2));
+        a[half + 2] = looked_up(table, word, 2 * (i % 2) + 1);
+      }
+      const uint2 b = words_of(x[c], i);
+      multiply(sums[c], a, b.x, b.y);
+    }
+  }
+  const float4 low = stage.scales[lane / 4], high = stage.scales[lane / 4 + 8];
+#pragma unroll
+  for (int c = 0; c < kChunks; ++c) {
+    if (job.zeros != nullptr) take_zeros(job, stage, c, first_chunk + c, sums[c]);
+#pragma unroll
+    for (int i = 0; i < 4; ++i) y[i] = fmaf(sums[c][i], part_of(i < 2 ? low : high, c), y[i]);
+  }
 }
 
 // Where element i of a lane's four sums lies in a tile, [row][column].
@@ -153,9 +148,8 @@ __device__ void store(const Job& job, int tile, int place, float value, T* y) {
 
 // Units begin..end-1 of those of a thread block, of `warp`.
 struct Range {
-  __device__ Range(int units, int warp)
-      : begin(static_cast<int>(int64_t{units} * warp / kWarps)),
-        end(static_cast<int>(int64_t{units} * (warp + 1) / kWarps)) {}
+  __device__ Range(int units, int warp, int warps)
+      : begin(units * warp / warps), end(units * (warp + 1) / warps) {}
   int begin;
   int end;
 };
@@ -169,115 +163,111 @@ struct Tiles {
   int count;
 };
 
-// The sums of a tile are complete, or go to the slot of this warp.
+// Sums of tiles that a warp shares with others: the one that it began within, and the one that it
+// ended within.
+struct Partial {
+  float first[4] = {};
+  float last[4] = {};
+};
+
+// The sums of a tile are complete, or a part.
 template <class T>
-__device__ void finish_tile(const Job& job, Shared& shared, const Tiles& tiles, const Range& range,
-                            int tile, const float (&y)[4], T* to) {
-  const int warp = threadIdx.x / 32, begin = tile * job.units_of_tile;
+__device__ void finish_tile(const Job& job, const Tiles& tiles, const Range& range, int tile,
+                            const float (&y)[4], Partial& partial, T* to) {
+  const int begin = tile * job.units_of_tile;
   const bool has_begin = range.begin <= begin, has_end = range.end >= begin + job.units_of_tile;
 #pragma unroll
   for (int i = 0; i < 4; ++i) {
-    const int place = place_of(i);
     if (has_begin && has_end) {
-      store(job, tiles.first + tile, place, y[i], to);
+      store(job, tiles.first + tile, place_of(i), y[i], to);
     } else if (!has_begin) {
-      shared.first[warp][place] = y[i];
+      partial.first[i] = y[i];
     } else {
-      shared.last[warp][place] = y[i];
+      partial.last[i] = y[i];
     }
   }
 }
 
-// Adds up the tiles that warps share.
+// Adds up the tiles that warps share, in the order of the warps.
 template <class T>
-__device__ void join_tiles(const Job& job, const Shared& shared, const Tiles& tiles, T* to) {
-  const int units = tiles.count * job.units_of_tile;
-  for (int i = threadIdx.x; i < tiles.count * kTileValues; i += kThreads) {
+__device__ void join_tiles(const Job& job, const Parts* parts, const Tiles& tiles, T* to) {
+  const int units = tiles.count * job.units_of_tile, warps = blockDim.x / 32;
+  for (int i = threadIdx.x; i < tiles.count * kTileValues; i += blockDim.x) {
     const int tile = i / kTileValues, place = i % kTileValues;
     const int begin = tile * job.units_of_tile, end = begin + job.units_of_tile;
     float sum = 0;
     bool is_shared = false;
-    for (int warp = 0; warp < kWarps; ++warp) {
-      const Range range(units, warp);
+    for (int warp = 0; warp < warps; ++warp) {
+      const Range range(units, warp, warps);
       if (range.begin >= range.end || range.end <= begin || range.begin >= end) continue;
       if (range.begin <= begin && range.end >= end) break;  // it was stored
-      sum += range.begin > begin ? shared.first[warp][place] : shared.last[warp][place];
+      sum += range.begin > begin ? parts[warp].first[place] : parts[warp].last[place];
       is_shared = true;
     }
     if (is_shared) store(job, tiles.first + tile, place, sum, to);
   }
 }
 
+// The next unit that a warp copies.
+struct Cursor {
+  int tile;
+  int unit;
+
+  __device__ void advance(const Job& job) {
+    if (++unit < job.units_of_tile) return;
+    unit = 0;
+    ++tile;
+  }
+};
+
 template <class T>
-__global__ void __launch_bounds__(kThreads, 1)
+__global__ void __launch_bounds__(32 * kMostWarps, 1)
     gemv4_kernel(const __grid_constant__ Job job, T* __restrict__ to) {
   extern __shared__ __align__(16) unsigned char bytes[];
-  Shared& shared = *reinterpret_cast<Shared*>(bytes);
+  auto* entries = reinterpret_cast<uint32_t*>(bytes);
+  auto* all_stages = reinterpret_cast<Stage*>(bytes + kTableBytes);
   const Tiles tiles(job.tiles);
-  const Range range(tiles.count * job.units_of_tile, threadIdx.x / 32);
-  int tile = range.begin / job.units_of_tile, unit_of_tile = range.begin % job.units_of_tile;
-  Unit unit;
-  if (range.begin < range.end) load(job, tiles.first + tile, unit_of_tile * kChunks, unit);
-  for (int i = threadIdx.x; i < 256 * 32; i += kThreads) {
-    shared.table[i] = pair_of(job.codebook, i / 32, job.low_nibble_first);
+  const int warp = threadIdx.x / 32;
+  const Range range(tiles.count * job.units_of_tile, warp, blockDim.x / 32);
+  Cursor ahead{range.begin / job.units_of_tile, range.begin % job.units_of_tile}, now = ahead;
+  Stage* stages = all_stages + warp * kStages;
+  const auto load_ahead = [&](int unit, int stage) {
+    if (unit < range.end) {
+      load(job, tiles.first + ahead.tile, ahead.unit * kChunks, stages[stage]);
+      ahead.advance(job);
+    }
+    commit();
+  };
+  for (int i = 0; i < kStages - 1; ++i) load_ahead(range.begin + i, i);
+  for (int i = threadIdx.x; i < 256 * 32; i += blockDim.x) {
+    entries[i] = pair_of(job.codebook, i / 32, job.low_nibble_first);
   }
   __syncthreads();
-  const uint32_t* table = shared.table + threadIdx.x % 32;
+  const uint32_t table = shared_address(entries + threadIdx.x % 32);
   float y[4] = {};
+  Partial partial;
+  int stage = 0;
   for (int u = range.begin; u < range.end; ++u) {
-    const Unit now = unit;
-    const int tile_now = tile, chunk_now = unit_of_tile * kChunks;
-    if (++unit_of_tile == job.units_of_tile) {
-      unit_of_tile = 0;
-      ++tile;
-    }
-    if (u + 1 < range.end) load(job, tiles.first + tile, unit_of_tile * kChunks, unit);
+    wait_for_oldest();
+    load_ahead(u + kStages - 1, stage == 0 ? kStages - 1 : stage - 1);
+    add_unit(job, table, stages[stage], now.unit * kChunks, y);
+    stage = stage == kStages - 1 ? 0 : stage + 1;
+    const int tile = now.tile;
+    now.advance(job);
+    if (now.tile == tile && u + 1 < range.end) continue;
+    finish_tile(job, tiles, range, tile, y, partial, to);
 #pragma unroll
-    for (int c = 0; c < kChunks; ++c) {
-      if (chunk_now + c >= job.chunks) break;
-      add_chunk(job, table, now, c, tiles.first + tile_now, chunk_now + c, y);
-    }
-    if (tile != tile_now || u + 1 == range.end) {
-      finish_tile(job, shared, tiles, range, tile_now, y, to);
+    for (int i = 0; i < 4; ++i) y[i] = 0;
+  }
+  __syncthreads();
+  auto* parts = reinterpret_cast<Parts*>(all_stages);
 #pragma unroll
-      for (int i = 0; i < 4; ++i) y[i] = 0;
-    }
+  for (int i = 0; i < 4; ++i) {
+    parts[warp].first[place_of(i)] = partial.first[i];
+    parts[warp].last[place_of(i)] = partial.last[i];
   }
   __syncthreads();
-  join_tiles(job, shared, tiles, to);
-}
-
-// x in float16, a factor that takes the scaling back, and sums of the chunks.
-template <class T>
-__global__ void __launch_bounds__(kPrepareThreads)
-    prepare_kernel(const T* __restrict__ x, int columns, __half* __restrict__ halves,
-                   float* __restrict__ factors, float* __restrict__ sums) {
-  __shared__ float of_warps[32];
-  const int64_t begin = int64_t{blockIdx.x} * columns;
-  float largest = 0;
-  for (int i = threadIdx.x; i < columns; i += kPrepareThreads) {
-    largest = fmaxf(largest, fabsf(to_float(x[begin + i])));
-  }
-  for (int by = 16; by > 0; by /= 2) largest = fmaxf(largest, __shfl_xor_sync(~0u, largest, by));
-  if (threadIdx.x % 32 == 0) of_warps[threadIdx.x / 32] = largest;
-  __syncthreads();
-  largest = of_warps[threadIdx.x % 32];
-  for (int by = 16; by > 0; by /= 2) largest = fmaxf(largest, __shfl_xor_sync(~0u, largest, by));
-  const bool is_ordinary = largest > 0 && isfinite(largest);
-  const int exponent = is_ordinary ? 14 - ilogbf(largest) : 0;  // the largest: 2^14 to 2^15
-  if (threadIdx.x == 0) factors[blockIdx.x] = ldexpf(1.0f, -exponent);
-  for (int i = threadIdx.x; i < columns; i += kPrepareThreads) {
-    halves[begin + i] = __float2half_rn(ldexpf(to_float(x[begin + i]), exponent));
-  }
-  if (sums == nullptr) return;
-  __syncthreads();
-  const int chunks = columns / kChunk;
-  for (int chunk = threadIdx.x / 32; chunk < chunks; chunk += kPrepareThreads / 32) {
-    const int64_t at = begin + chunk * kChunk + threadIdx.x % 32 * 2;
-    float sum = __half2float(halves[at]) + __half2float(halves[at + 1]);
-    for (int by = 16; by > 0; by /= 2) sum += __shfl_xor_sync(~0u, sum, by);
-    if (threadIdx.x % 32 == 0) sums[int64_t{blockIdx.x} * chunks + chunk] = sum;
-  }
+  join_tiles(job, parts, tiles, to);
 }
 
 // Any shape: a warp for each row of the weight.
@@ -318,7 +308,7 @@ bool is_quick(const Gemv4& job) {
          std::has_single_bit(static_cast<uint64_t>(group_chunks)) &&
          (job.scales_per_row > 0 || job.columns % job.group == 0) &&
          job.rows * groups_per_row(job) < INT32_MAX && job.rows < INT32_MAX - kTileRows &&
-         address(job.packed) % 8 == 0 && address(job.x) % 16 == 0;
+         address(job.packed) % 16 == 0 && address(job.x) % 16 == 0;
 }
 
 // The parts of the workspace.
@@ -360,9 +350,12 @@ void launch_quick(const Gemv4& job, const T* x, T* y, Stream stream) {
   quick.sums = prepared.sums;
   quick.batch = static_cast<int>(job.batch);
   const auto kernel = gemv4_kernel<T>;
-  allow_shared(kernel, sizeof(Shared));
-  const int blocks = std::min(quick.tiles, current_device().multiprocessors);
-  kernel<<<blocks, kThreads, sizeof(Shared), stream>>>(quick, y);
+  const Device& device = current_device();
+  const auto fit = static_cast<int>((device.shared_bytes - kTableBytes) / kWarpBytes);
+  const int warps = std::min(kMostWarps, fit);
+  const size_t shared = kTableBytes + warps * kWarpBytes;
+  allow_shared(kernel, shared);
+  kernel<<<std::min(quick.tiles, device.multiprocessors), 32 * warps, shared, stream>>>(quick, y);
 }
 
 }  // namespace

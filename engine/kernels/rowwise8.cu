@@ -7,29 +7,35 @@
 namespace qspec::cuda {
 namespace {
 
-constexpr int kThreads = 512;
+constexpr int kThreads = 256;
 constexpr int kPer = 8;
-constexpr int kKept = 4;
+constexpr int kKept = 8;
 
-// 8 elements of a row as float16 makes them.
+// 8 elements of a row; 0 behind its end.
 template <class T>
 __device__ void load_eight(const T* row, int64_t first, int64_t columns, bool is_aligned,
-                           float (&x)[kPer]) {
-  if (is_aligned && first + kPer <= columns) {
-    Vector<T, kPer> vector;
-    vector.load(row + first);
-    vector.to_floats(x);
-  } else {
+                           Vector<T, kPer>& values) {
+  if (is_aligned && first + kPer <= columns) return values.load(row + first);
+  float x[kPer];
 #pragma unroll
-    for (int i = 0; i < kPer; ++i) x[i] = first + i < columns ? to_float(row[first + i]) : 0.0f;
-  }
+  for (int i = 0; i < kPer; ++i) x[i] = first + i < columns ? to_float(row[first + i]) : 0.0f;
+  values.from_floats(x);
+}
+
+// As float16 makes them.
+template <class T>
+__device__ void to_halves(const Vector<T, kPer>& values, float (&x)[kPer]) {
+  values.to_floats(x);
   if constexpr (!std::is_same_v<T, __half>) {
 #pragma unroll
     for (int i = 0; i < kPer; ++i) x[i] = __half2float(__float2half_rn(x[i]));
   }
 }
 
-__device__ float largest_of(const float (&x)[kPer], float largest) {
+template <class T>
+__device__ float largest_of(const Vector<T, kPer>& values, float largest) {
+  float x[kPer];
+  to_halves(values, x);
 #pragma unroll
   for (int i = 0; i < kPer; ++i) largest = fmaxf(largest, fabsf(x[i]));
   return largest;
@@ -48,8 +54,12 @@ __device__ float largest_of_block(float largest) {
   return largest;
 }
 
-__device__ void store_eight(const float (&x)[kPer], float scale, int64_t first, int64_t columns,
-                            bool is_aligned, int8_t* codes) {
+template <class T>
+__device__ void store_eight(const Vector<T, kPer>& values, float scale, int64_t first,
+                            int64_t columns, bool is_aligned, int8_t* codes) {
+  if (first >= columns) return;
+  float x[kPer];
+  to_halves(values, x);
   if (is_aligned && first + kPer <= columns) {
     uint2 words = make_uint2(0, 0);
 #pragma unroll
@@ -74,16 +84,17 @@ __global__ void __launch_bounds__(kThreads)
   for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
     const T* from = weight + row * columns;
     int8_t* to = codes + row * columns;
-    float kept[kKept][kPer], largest = 0;
+    Vector<T, kPer> kept[kKept], values;
+    float largest = 0;
 #pragma unroll
     for (int k = 0; k < kKept; ++k) {
       load_eight(from, begin + k * kStep, columns, is_aligned, kept[k]);
-      largest = largest_of(kept[k], largest);
     }
+#pragma unroll
+    for (int k = 0; k < kKept; ++k) largest = largest_of(kept[k], largest);
     for (int64_t first = begin + kKept * kStep; first < columns; first += kStep) {
-      float x[kPer];
-      load_eight(from, first, columns, is_aligned, x);
-      largest = largest_of(x, largest);
+      load_eight(from, first, columns, is_aligned, values);
+      largest = largest_of(values, largest);
     }
     largest = largest_of_block(largest);
     const float scale = __fmul_rn(127.0f, __frcp_rn(largest));
@@ -92,9 +103,8 @@ __global__ void __launch_bounds__(kThreads)
       store_eight(kept[k], scale, begin + k * kStep, columns, is_aligned, to);
     }
     for (int64_t first = begin + kKept * kStep; first < columns; first += kStep) {
-      float x[kPer];
-      load_eight(from, first, columns, is_aligned, x);
-      store_eight(x, scale, first, columns, is_aligned, to);
+      load_eight(from, first, columns, is_aligned, values);
+      store_eight(values, scale, first, columns, is_aligned, to);
     }
     if (threadIdx.x == 0) absmax[row] = largest;
   }
