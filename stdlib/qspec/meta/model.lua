@@ -40,8 +40,8 @@ local model = {}
 ---Binds weights to a program, as `qspec.decoder` makes it.
 ---@param program table
 ---@param weights table<string, qspec.ModuleWeights> by module name
----`dense_budget`: bytes of packed weights that may be kept decoded. `device`: "cpu", or "cuda:0" once
----host.cuda was required; results of its methods are on the CPU all the same.
+---`dense_budget`: bytes of packed weights that may be kept decoded. `device`: "cpu", or "cuda:0"
+---once host.cuda was required; results of its methods are on the CPU all the same.
 ---@param options {dense_budget: integer?, device: string?}?
 ---@return qspec.Model
 function model.build(program, weights, options) end
