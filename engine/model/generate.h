@@ -20,8 +20,8 @@ struct Generation {
 // the highest logit in fp32, the first of equals; or one drawn with the number that philox.h has
 // for the seed, the sequence and the step. Several prompts run as one batch with the shorter ones
 // padded on the left, which can change the last bits of their logits. An encoder-decoder reads the
-// prompts as its sources. Throws Error(kSpec) for ids outside the vocabulary or too many tokens, and
-// Error(kCheckpoint) when a logit is not a number.
+// prompts as its sources. Throws Error(kSpec) for ids outside the vocabulary or too many tokens,
+// and Error(kCheckpoint) when a logit is not a number.
 std::vector<Generation> generate_batch(const Model& model,
                                        std::span<const std::vector<int64_t>> prompts,
                                        const GenerateOptions& options);

@@ -18,9 +18,9 @@ struct SequenceBias {
 // What generate() of transformers 5.17 obeys of its generation config.
 struct GenerateOptions {
   int64_t max_new_tokens = 20;
-  int64_t max_length = 0;          // of prompt and output; 0: max_new_tokens says
-  std::vector<int64_t> eos;        // any of them ends the output and is part of it
-  std::optional<int64_t> padding;  // before shorter prompts and behind ended rows
+  int64_t max_length = 0;                // of prompt and output; 0: max_new_tokens says
+  std::vector<int64_t> eos;              // any of them ends the output and is part of it
+  std::optional<int64_t> padding;        // before shorter prompts and behind ended rows
   std::optional<int64_t> decoder_start;  // of an encoder-decoder
   std::vector<SequenceBias> sequence_bias;
   double encoder_repetition_penalty = 1;  // of the tokens of the prompt, and a reward

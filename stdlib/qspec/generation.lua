@@ -109,8 +109,8 @@ end
 ---@param max_new_tokens integer
 ---@param sampling table|nil {seed, temperature, top_k, top_p, min_p, ...}
 ---@return table[] one result for each prompt: {input_ids, given_ids, output_ids, text, steps:
----  {token, logit, logprob, margin, runner_up}[], finished: "eos"|"length"|"stop"}; output_ids begin
----  with given_ids
+---  {token, logit, logprob, margin, runner_up}[], finished: "eos"|"length"|"stop"}; output_ids
+---  begin with given_ids
 function M.run_all(subject, prompts, max_new_tokens, sampling)
   check_count(max_new_tokens)
   local options, stops = options_of(subject, max_new_tokens, sampling)

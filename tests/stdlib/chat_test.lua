@@ -1,19 +1,19 @@
 -- Conversations to prompts: which template is taken, and what it is given.
 
 local chat = require "qspec.chat"
+local Folder = require "qspec.folder"
 local json = require "host.json"
-local system = require "host.system"
 local test = require "test"
 
--- A model folder of these files; those in a folder of their own are listed by its name.
+-- A model folder of these files.
 local function folder(files)
-  local paths, subject = {}, { name = "m", path = "m", gguf = false, special_tokens = {} }
+  local subject = { name = "m", path = "m", gguf = false, special_tokens = {},
+    folder = Folder.new("m") }
   for name, content in pairs(files) do
-    paths[name] = test.tmpfile(name:gsub("/", "_"))
-    system.write_atomic(paths[name], type(content) == "string" and content or json.encode(content))
+    subject.folder:put(name, type(content) == "string" and content or json.encode(content))
   end
-  function subject.has_file(_, name) return paths[name] ~= nil end
-  function subject.file(_, name) return paths[name] or "m/" .. name end
+  function subject.has_file(_, name) return subject.folder:has(name) end
+  function subject.file(_, name) return subject.folder:file(name) end
   return subject
 end
 

@@ -1,7 +1,7 @@
 -- tokenizer.model: what is read of a SentencePiece model, and what is refused with its place.
 
+local Folder = require "qspec.folder"
 local sentencepiece_file = require "qspec.tokenizer.sentencepiece_file"
-local system = require "host.system"
 local test = require "test"
 
 local function varint(value)
@@ -25,9 +25,9 @@ local function piece(content, kind)
 end
 
 local function read(bytes)
-  local path = test.tmpfile(".model")
-  system.write_atomic(path, bytes)
-  return sentencepiece_file.read(path), path
+  local folder = Folder.new("m")
+  folder:put("tokenizer.model", bytes)
+  return sentencepiece_file.read(folder, "tokenizer.model"), folder:file("tokenizer.model")
 end
 
 local function refused(pattern, bytes, byte)

@@ -3,9 +3,9 @@
 
 local choice = require "qspec.tokenizer.choice"
 local cleanup = require "qspec.tokenizer.cleanup"
+local Folder = require "qspec.folder"
 local json = require "host.json"
 local load = require "qspec.tokenizer.load"
-local system = require "host.system"
 local test = require "test"
 local vocabulary_files = require "qspec.tokenizer.vocabulary_files"
 
@@ -50,14 +50,13 @@ end)
 
 -- A model folder of these files.
 local function folder(model_type, files)
-  local paths = {}
+  local made = Folder.new("m")
   for name, content in pairs(files) do
-    paths[name] = test.tmpfile(name)
-    system.write_atomic(paths[name], type(content) == "string" and content or json.encode(content))
+    made:put(name, type(content) == "string" and content or json.encode(content))
   end
-  return { name = "m", path = "m", raw = { model_type = model_type },
-    has_file = function(_, name) return paths[name] ~= nil end,
-    file = function(_, name) return paths[name] or "m/" .. name end }
+  return { name = "m", path = "m", raw = { model_type = model_type }, folder = made,
+    has_file = function(_, name) return made:has(name) end,
+    file = function(_, name) return made:file(name) end }
 end
 
 local VOCAB = { a = 0, b = 1, ab = 2, ["<|endoftext|>"] = 3 }
@@ -146,9 +145,9 @@ for _, case in ipairs(MALFORMED) do
 end
 
 test("of equal lines in vocab.txt the last counts", function()
-  local path = test.tmpfile(".txt")
-  system.write_atomic(path, "a\nb\r\na\n\nc")
-  local vocab, size = vocabulary_files.word_list(path)
+  local made = Folder.new("m")
+  made:put("vocab.txt", "a\nb\r\na\n\nc")
+  local vocab, size = vocabulary_files.word_list(made, "vocab.txt")
   test.equal(vocab, { a = 2, b = 1, [""] = 3, c = 4 })
   test.equal(size, 4)
 end)

@@ -5,5 +5,4 @@
 
 ---@class host.cuda
 ---@field devices integer how many GPUs the driver shows
----@field kernels boolean whether libqspec_cuda.so is there; without it packed weights are decoded
----on the CPU
+---@field kernels boolean whether libqspec_cuda.so is there; without it the CPU decodes weights

@@ -71,8 +71,8 @@ function Model:forward(ids, options, source) end
 
 ---Continues a prompt as transformers' generate does, or several as one batch, the shorter ones
 ---padded on the left; an encoder-decoder reads it as its source, and its output starts with
----decoder_start_token_id. Takes the fields of a generation_config.json. Obeyed are max_new_tokens (20)
----or max_length, eos_token_id (or eos, one or a list), pad_token_id, sequence_bias,
+---decoder_start_token_id. Takes the fields of a generation_config.json. Obeyed are max_new_tokens
+---(20) or max_length, eos_token_id (or eos, one or a list), pad_token_id, sequence_bias,
 ---repetition_penalty, encoder_repetition_penalty, no_repeat_ngram_size,
 ---encoder_no_repeat_ngram_size, bad_words_ids, min_length, min_new_tokens, forced_bos_token_id,
 ---forced_eos_token_id, remove_invalid_values, exponential_decay_length_penalty, suppress_tokens,

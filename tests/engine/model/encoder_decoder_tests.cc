@@ -65,8 +65,10 @@ BOOST_AUTO_TEST_CASE(the_decoder_reads_what_the_encoder_kept_at_every_step) {
   const Model model = copier();
   KvCache cache = model.make_cache(2);
   model.encode(batch_of({{2}}), cache);
+  at::Tensor keys = at::ones({1, 0}, at::kLong);
   for (const int64_t token : {0, 5}) {
-    const TokenBatch next = next_token(token, cache.length());
+    const TokenBatch next = next_tokens({token}, keys);
+    keys = next.keys;
     const at::Tensor logits = model.run(next, cache).logits.flatten();
     BOOST_TEST(logits.argmax().item<int64_t>() == 3);
     BOOST_TEST(logits[token + 1].item<float>() == 1);
