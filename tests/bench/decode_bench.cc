@@ -6,9 +6,9 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <functional>
 #include <string>
 
@@ -24,17 +24,10 @@ namespace {
 
 constexpr int64_t kRows = 4096, kColumns = 11008;
 
-// Of the processors that all threads had, a thread: what else runs takes less from it than from the
-// clock on the wall.
 double seconds_of(const std::function<void()>& body) {
-  const auto processor_seconds = [] {
-    timespec time{};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-  };
-  const double start = processor_seconds();
+  const auto start = std::chrono::steady_clock::now();
   body();
-  return (processor_seconds() - start) / at::get_num_threads();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 // Reads and writes as many bytes as decoding does, past the caches and into pages that were used
