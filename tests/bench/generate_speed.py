@@ -55,16 +55,14 @@ def main():
     options = measure.options(__doc__, rounds=3)
     measure.describe_machine()
     measure.print_versions(options)
-    rows = []
     with tempfile.TemporaryDirectory() as folder:
         models = [(pathlib.Path(name).name, name) for name in folders]
         for name, path in models or make_models(options, folder):
             for batch in (1, 8):
                 ours, theirs = measured(options, path, batch)
-                for what in ("prefill", "token"):
-                    rows.append((f"{name}, {batch} x {what}", [row[what] for row in ours],
-                                 [row[what] for row in theirs]))
-    measure.print_rows(rows)
+                measure.print_rows([(f"{name}, {batch} x {what}", [row[what] for row in ours],
+                                     [row[what] for row in theirs])
+                                    for what in ("prefill", "token")])
 
 
 if __name__ == "__main__":
