@@ -86,6 +86,11 @@ test("a projection is listed apart when a companion of any expert shows it packe
   test.equal({ modules[1].name, modules[2].name, #modules }, { UP, part(0, "w2"), 5 })
 end)
 
+test("a projection is listed apart when the dtype of one expert alone shows it packed", function()
+  local modules = listed({ { name = part(1, "w2") .. ".weight", dtype = "F8_E4M3" } })
+  test.equal({ modules[1].name, modules[2].name, #modules }, { UP, part(0, "w2"), 5 })
+end)
+
 test("one dense expert among packed ones is named", function()
   local tensors = packed_tensors()
   tensors[part(1, "w3") .. ".weight"] = tensor.zeros(SHAPES.w3, "bfloat16")
