@@ -19,6 +19,14 @@ local function summary_of(result)
     result.tokens_scored, windows)
 end
 
+-- Whose fault an error without a place is: windows are of the text, what the engine refuses to
+-- compare is the baseline's, the rest is the model's.
+local function place_of(err, args)
+  local kind = type(err) == "table" and err.kind
+  if kind == "usage" then return args.text end
+  return kind == "spec" and args.baseline or args.path
+end
+
 return {
   name = "perplexity",
   summary = "perplexity of a text, and how far a model is from its baseline on it",
@@ -47,7 +55,7 @@ token.]],
     local text = system.read(args.text, perplexity.LARGEST_TEXT)
     local ok, result = pcall(perplexity.measure, subject, text,
       { window = args.window, stride = args.stride, baseline = baseline })
-    if not ok then error(outcome.at(result, args.text), 0) end
+    if not ok then error(outcome.at(result, place_of(result, args)), 0) end
     if args.json then
       result.schema = "qspec.perplexity/1"
       system.stdout(json.encode(result, { indent = 2 }) .. "\n")
