@@ -12,7 +12,7 @@ void use_device(int number) {
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const KernelTable* qspec_cuda_kernels() {
-  static constexpr KernelTable kTable = {use_device, dequantize4};
+  static const KernelTable kTable = {use_device, dequantize4, &step_table()};
   return &kTable;
 }
 

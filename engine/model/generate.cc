@@ -3,13 +3,18 @@
 #include <ATen/core/Tensor.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
 
 #include "engine/core/error.h"
+#include "engine/model/decoding.h"
 #include "engine/model/philox.h"
 
 namespace qspec {
 namespace {
+
+constexpr int64_t kMostAhead = 32;
+constexpr int64_t kMostAheadBytes = int64_t{64} << 20;  // of logits
 
 // One prompt of a batch on its way.
 struct Row {
@@ -74,25 +79,62 @@ class Batch {
         options_(with_count(options, width_)),
         padding_(padding_of(options, model.vocab_size())),
         rows_(rows_of(prompts, width_, padding_)),
-        cache_(model.make_cache(static_cast<int64_t>(width_) + options_.max_new_tokens)) {}
+        cache_(model.make_cache(static_cast<int64_t>(width_) + options_.max_new_tokens)),
+        left_(options_.max_new_tokens) {}
 
   void read(std::span<const std::vector<int64_t>> sources) {
     model_.encode(make_batch(sources, model_.vocab_size()), cache_);
   }
 
   std::vector<Generation> run() {
-    for (int64_t step = 0; step < options_.max_new_tokens && !is_finished(); ++step) {
-      const RunResult run = model_.run(tokens_, cache_, {.taps = {}, .last_position_only = true});
-      std::vector<int64_t> next;
-      for (size_t row = 0; row < rows_.size(); ++row) next.push_back(advance(row, run));
-      tokens_ = next_tokens(next, tokens_.keys);
-    }
+    if (left_ > 0) take(run_tokens());
+    if (const auto decoding = left_ > 0 ? begin_decoding() : nullptr) decode(*decoding);
+    while (left_ > 0) take(run_tokens());
     std::vector<Generation> results;
     for (Row& row : rows_) results.push_back(std::move(row.result));
     return results;
   }
 
  private:
+  RunResult run_tokens() {
+    return model_.run(tokens_, cache_, {.taps = {}, .last_position_only = true});
+  }
+
+  // One more token for each row.
+  void take(const RunResult& run) {
+    std::vector<int64_t> next;
+    for (size_t row = 0; row < rows_.size(); ++row) next.push_back(advance(row, run));
+    tokens_ = next_tokens(next, tokens_.keys);
+    left_ = is_finished() ? 0 : left_ - 1;
+  }
+
+  std::unique_ptr<Decoding> begin_decoding() {
+    const int64_t bytes = std::ssize(rows_) * model_.vocab_size() * int64_t{sizeof(float)};
+    ahead_ = std::clamp<int64_t>(kMostAheadBytes / bytes, 1, kMostAhead);
+    if (!takes_the_highest(options_)) ahead_ = 1;
+    const at::Tensor before = tokens_.keys.narrow(1, 0, cache_.length());
+    return Decoding::begin(model_, cache_, before, ahead_);
+  }
+
+  // Steps are run ahead where the device can choose the tokens; what is behind the end of a row is
+  // left aside.
+  void decode(Decoding& decoding) {
+    for (int64_t done = 0; left_ > 0;) {
+      decoding.give(last_tokens());
+      const int64_t steps = std::min(ahead_, left_);
+      decoding.run(steps);
+      decoding.wait();
+      for (int64_t i = 0; i < steps && left_ > 0; ++i) take(decoding.kept(done + i).result);
+      done += steps;
+    }
+  }
+
+  std::vector<int64_t> last_tokens() const {
+    std::vector<int64_t> last;
+    for (const Row& row : rows_) last.push_back(row.tokens.back());
+    return last;
+  }
+
   bool is_finished() const {
     return std::all_of(rows_.begin(), rows_.end(),
                        [](const Row& row) { return row.result.met_eos; });
@@ -121,6 +163,8 @@ class Batch {
   int64_t padding_;
   std::vector<Row> rows_;
   KvCache cache_;
+  int64_t left_;       // tokens that each row is still to get
+  int64_t ahead_ = 1;  // steps that are run before the host looks at them
 };
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include "engine/model/did_you_mean.h"
 #include "engine/model/placement.h"
 #include "engine/model/shown.h"
+#include "engine/model/step/neighbours.h"
+#include "engine/tensor/gpu_kernels.h"
 
 namespace qspec {
 namespace {
@@ -46,6 +48,10 @@ std::vector<std::string> names(const Json& encoder) {
   return list;
 }
 
+const cuda::StepTable* kernels_of(c10::Device device) {
+  return device.is_cuda() && gpu_kernels() != nullptr ? gpu_kernels()->step : nullptr;
+}
+
 // "ids", "positions" and "keys" for the tokens of a batch behind `seen` others.
 std::vector<at::Tensor> given_registers(const TokenBatch& batch, int64_t seen, c10::Device device) {
   const at::Tensor keys = batch.keys.to(device);
@@ -58,9 +64,13 @@ std::vector<at::Tensor> given_registers(const TokenBatch& batch, int64_t seen, c
 Model::Model(const Json& program, const Weights& weights, const BuildOptions& options)
     : vocab_size_(count(program, "vocab_size", kMostIds)),
       layers_(count(program, "layers", kMostLayers)),
-      device_(options.device) {
-  const Weights on_device = placed(weights, device_);
-  Preparation preparation{{}, on_device, {options.dense_budget}, layers_};
+      device_(options.device),
+      step_kernels_(options.step_kernels != nullptr ? options.step_kernels : kernels_of(device_)),
+      ops_(field(program, "ops")),
+      logits_(text(field(program, "logits"), "logits")),
+      weights_(placed(weights, device_)) {
+  if (step_kernels_ != nullptr) step::place_side_by_side(ops_, weights_);
+  Preparation preparation{{}, weights_, {options.dense_budget}, layers_, {}};
   std::vector<std::string> given = {"ids", "positions", "keys"};
   if (program.contains("encoder")) {
     const Json& encoder = program["encoder"];
@@ -68,8 +78,12 @@ Model::Model(const Json& program, const Weights& weights, const BuildOptions& op
     encoder_.emplace(field(encoder, "ops"), given, kept, preparation);
     given.insert(given.end(), kept.begin(), kept.end());
   }
-  const std::string logits = text(field(program, "logits"), "logits");
-  decoder_.emplace(field(program, "ops"), given, std::vector{logits}, preparation);
+  decoder_.emplace(ops_, given, std::vector{logits_}, preparation);
+  linears_ = std::move(preparation.linears);
+}
+
+step::Source Model::step_source() const {
+  return {ops_, logits_, weights_, linears_, *step_kernels_, layers_, device_};
 }
 
 RunResult Model::run(const TokenBatch& batch, KvCache& cache, const RunOptions& options) const {

@@ -15,6 +15,7 @@
 #include "engine/model/kv_cache.h"
 #include "engine/model/options.h"
 #include "engine/model/program.h"
+#include "engine/model/step/plan.h"
 #include "engine/model/token_batch.h"
 #include "engine/model/weights.h"
 
@@ -66,6 +67,9 @@ class Model {
 
   bool has_encoder() const { return encoder_.has_value(); }
   c10::Device device() const { return device_; }
+  // What Decoding plans a step with; null where the device has no kernels for it.
+  const cuda::StepTable* step_kernels() const { return step_kernels_; }
+  step::Source step_source() const;
   KvCache make_cache(int64_t capacity) const { return KvCache(layers_, capacity); }
   int64_t vocab_size() const { return vocab_size_; }
   std::vector<std::string> taps() const;  // those of the encoder first
@@ -77,6 +81,11 @@ class Model {
   int64_t layers_ = 0;
   c10::Device device_;
   std::optional<Program> encoder_, decoder_;
+  const cuda::StepTable* step_kernels_;
+  Json ops_;            // of the decoder
+  std::string logits_;  // the register that they leave them in
+  Weights weights_;     // on the device
+  Linears linears_;
 };
 
 }  // namespace qspec

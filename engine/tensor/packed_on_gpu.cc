@@ -22,18 +22,16 @@ cuda::Element element_of(at::ScalarType dtype) {
 
 class CodebookOnGpu final : public PackedWeight {
  public:
-  CodebookOnGpu(std::shared_ptr<const PackedWeight> weight, const Codebook4& codes,
-                c10::Device device, const cuda::KernelTable& kernels)
-      : weight_(std::move(weight)),
-        kernels_(kernels),
-        packed_(codes.packed.to(device)),
-        absmax_(codes.absmax.to(device)) {
-    on_device_.packed = packed_.const_data_ptr<uint8_t>();
-    on_device_.absmax = absmax_.const_data_ptr<float>();
-    std::copy_n(codes.codebook.const_data_ptr<float>(), 16, on_device_.codebook.value);
-    on_device_.block_size = codes.block_size;
+  // `codes` has its packed and absmax on the GPU.
+  CodebookOnGpu(std::shared_ptr<const PackedWeight> weight, Codebook4 codes,
+                const cuda::KernelTable& kernels)
+      : weight_(std::move(weight)), kernels_(kernels), codes_(std::move(codes)) {
+    on_device_.packed = codes_.packed.const_data_ptr<uint8_t>();
+    on_device_.absmax = codes_.absmax.const_data_ptr<float>();
+    std::copy_n(codes_.codebook.const_data_ptr<float>(), 16, on_device_.codebook.value);
+    on_device_.block_size = codes_.block_size;
     on_device_.count = 1;
-    for (const int64_t size : codes.shape) on_device_.count *= size;
+    for (const int64_t size : codes_.shape) on_device_.count *= size;
   }
 
   const std::vector<int64_t>& shape() const override { return weight_->shape(); }
@@ -42,10 +40,14 @@ class CodebookOnGpu final : public PackedWeight {
     return weight_->compare(baseline);
   }
   CodeStatistics statistics() const override { return weight_->statistics(); }
+  const Codebook4* codes4() const override { return &codes_; }
+  std::shared_ptr<const PackedWeight> with_codes4(Codebook4 moved) const override {
+    return std::make_shared<const CodebookOnGpu>(weight_, std::move(moved), kernels_);
+  }
 
   at::Tensor decode(at::ScalarType dtype) const override {
-    at::Tensor result = at::empty(shape(), packed_.options().dtype(dtype));
-    kernels_.use_device(packed_.device().index());
+    at::Tensor result = at::empty(shape(), codes_.packed.options().dtype(dtype));
+    kernels_.use_device(codes_.packed.device().index());
     kernels_.dequantize4(on_device_, element_of(dtype), result.mutable_data_ptr(), nullptr);
     return result;
   }
@@ -53,7 +55,7 @@ class CodebookOnGpu final : public PackedWeight {
  private:
   std::shared_ptr<const PackedWeight> weight_;
   const cuda::KernelTable& kernels_;
-  at::Tensor packed_, absmax_;
+  Codebook4 codes_;
   cuda::Codes4OnDevice on_device_{};
 };
 
@@ -64,7 +66,10 @@ std::shared_ptr<const PackedWeight> packed_on_gpu(std::shared_ptr<const PackedWe
   const cuda::KernelTable* kernels = gpu_kernels();
   const auto* codes = dynamic_cast<const CodebookBlockwise*>(weight.get());
   if (kernels == nullptr || codes == nullptr) return nullptr;
-  return std::make_shared<const CodebookOnGpu>(std::move(weight), codes->codes(), device, *kernels);
+  Codebook4 there = codes->codes();
+  there.packed = there.packed.to(device);
+  there.absmax = there.absmax.to(device);
+  return std::make_shared<const CodebookOnGpu>(std::move(weight), std::move(there), *kernels);
 }
 
 }  // namespace qspec

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "engine/kernels/device.h"
+
+struct CUgraphExec_st;
+
+namespace qspec::cuda {
+
+// Launches of a step, recorded once and started as one. A stream of its own: what LibTorch queues
+// goes on beside it.
+using Recording = CUgraphExec_st*;
+
+Stream new_stream();
+void delete_stream(Stream stream);
+void wait_for(Stream stream);
+void begin_recording(Stream stream);
+Recording end_recording(Stream stream);
+// Ends a recording that failed, and forgets it.
+void drop_recording(Stream stream) noexcept;
+void play(Recording recording, Stream stream);
+void delete_recording(Recording recording);
+
+// Between host and device, behind what is queued; returns when it is done.
+void copy_bytes(void* to, const void* from, size_t bytes, Stream stream);
+
+}  // namespace qspec::cuda
