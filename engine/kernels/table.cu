@@ -1,6 +1,7 @@
 #include "engine/kernels/table.h"
 
 #include "engine/kernels/launch.cuh"
+#include "engine/kernels/step/table.h"
 
 namespace qspec::cuda {
 namespace {

@@ -2,9 +2,10 @@
 
 #include "engine/kernels/dequantize4.h"
 #include "engine/kernels/device.h"
-#include "engine/kernels/step/table.h"
 
 namespace qspec::cuda {
+
+struct StepTable;
 
 // What libqspec_cuda.so offers to libqspec_torch.so, which is built and runs without it. They share
 // the GPU's primary context and its default stream, and so LibTorch's allocations and order.

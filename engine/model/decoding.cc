@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/core/error.h"
+#include "engine/kernels/step/table.h"
 
 namespace qspec {
 namespace {

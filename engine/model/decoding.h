@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/model/model.h"
+#include "engine/kernels/step/recording.h"
 #include "engine/model/step/plan.h"
 
 namespace qspec {

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "engine/core/error.h"
+#include "engine/kernels/step/table.h"
+#include "engine/kernels/table.h"
 #include "engine/model/did_you_mean.h"
 #include "engine/model/placement.h"
 #include "engine/model/shown.h"
@@ -52,6 +54,13 @@ const cuda::StepTable* kernels_of(c10::Device device) {
   return device.is_cuda() && gpu_kernels() != nullptr ? gpu_kernels()->step : nullptr;
 }
 
+// Bytes of decoded weights that are kept: on a GPU no more than leave a third of its free memory to
+// what runs.
+int64_t budget_of(const BuildOptions& options, const cuda::StepTable* kernels) {
+  if (kernels == nullptr) return options.dense_budget;
+  return std::min(options.dense_budget, kernels->free_bytes() / 3 * 2);
+}
+
 // "ids", "positions" and "keys" for the tokens of a batch behind `seen` others.
 std::vector<at::Tensor> given_registers(const TokenBatch& batch, int64_t seen, c10::Device device) {
   const at::Tensor keys = batch.keys.to(device);
@@ -70,7 +79,7 @@ Model::Model(const Json& program, const Weights& weights, const BuildOptions& op
       logits_(text(field(program, "logits"), "logits")),
       weights_(placed(weights, device_)) {
   if (step_kernels_ != nullptr) step::place_side_by_side(ops_, weights_);
-  Preparation preparation{{}, weights_, {options.dense_budget}, layers_, {}};
+  Preparation preparation{{}, weights_, {budget_of(options, step_kernels_)}, layers_, {}};
   std::vector<std::string> given = {"ids", "positions", "keys"};
   if (program.contains("encoder")) {
     const Json& encoder = program["encoder"];

@@ -6,9 +6,12 @@
 #include <string>
 
 #include "engine/core/json.h"
-#include "engine/kernels/step/table.h"
 
 namespace qspec {
+
+namespace cuda {
+struct StepTable;
+}
 
 struct BuildOptions {
   int64_t dense_budget = int64_t{256} << 20;  // bytes of packed weights that may be kept decoded

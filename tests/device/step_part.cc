@@ -36,8 +36,11 @@ class Twin {
   DeviceArray<uint8_t> device_;
 };
 
+// Of hidden states and of heads: near 1.
 Twin normal(size_t count, Element element, uint32_t seed) {
-  return {normal_floats(count, seed), element};
+  std::vector<float> values = normal_floats(count, seed);
+  for (float& value : values) value *= 30;
+  return {values, element};
 }
 Twin zeros(size_t count, Element element) {
   return {std::vector<float>(count), element};
@@ -122,15 +125,18 @@ void check_product(Report& report, Element element, int64_t rows, int64_t column
 }
 
 void check_product4(Report& report, Element element, int64_t rows, int64_t columns, int64_t batch) {
-  const Codes4 codes(static_cast<size_t>(rows * columns), 64, 7);
+  Twin packed(random_bytes(static_cast<size_t>(rows * columns / 2), 7));
+  std::vector<float> absmax = normal_floats(static_cast<size_t>(rows * columns / 64), 19);
+  for (float& scale : absmax) scale = std::fabs(scale);
+  Twin scales(absmax, Element::kFloat32);
   Twin x = normal(static_cast<size_t>(batch * columns), element, 8);
   Twin bias = normal(static_cast<size_t>(rows), element, 9);
   Twin y = zeros(static_cast<size_t>(batch * rows), element);
   const DeviceBytes workspace(cuda::gemv4_workspace_bytes(columns));
   on_both<cuda::Gemv4>(kernels_on_device().product4, plain().product4, [&](bool device) {
-    return cuda::Gemv4{.packed = device ? codes.device_packed.data() : codes.packed.data(),
-                       .scales = device ? codes.device_absmax.data() : codes.absmax.data(),
-                       .codebook = codes.codebook,
+    return cuda::Gemv4{.packed = static_cast<const uint8_t*>(packed.on(device)),
+                       .scales = static_cast<const float*>(scales.on(device)),
+                       .codebook = kNf4,
                        .rows = rows,
                        .columns = columns,
                        .group = 64,
@@ -290,6 +296,11 @@ class Llama7b {
                 5);
   }
 
+  void begin() const {
+    const std::vector<int32_t> lengths(static_cast<size_t>(batch_), kLength);
+    cuda::copy_bytes(lengths_.data(), lengths.data(), lengths.size() * sizeof(int32_t), nullptr);
+  }
+
   static double weight_bytes() {
     return kLayers * kLayerWeights * 0.5625 + 2.0 * kVocabulary * kWidth;
   }
@@ -432,6 +443,7 @@ class Llama7b {
 // Seconds of a step that was recorded, without the launches of one kind.
 double seconds_of_step(const Llama7b& model, const std::string& without) {
   const Stream stream = cuda::new_stream();
+  model.begin();
   model.step(stream, without);
   cuda::begin_recording(stream);
   model.step(stream, without);

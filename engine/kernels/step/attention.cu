@@ -8,6 +8,7 @@ namespace qspec::cuda {
 namespace {
 
 constexpr int kThreads = 512;
+constexpr int kAngleThreads = 64;
 constexpr int kWarps = kThreads / 32;
 constexpr int kMostWidth = 256;
 constexpr int kPairs = kMostWidth / 64;  // of a lane
@@ -69,8 +70,8 @@ __device__ inline float dot(const float (&a)[kPairs][2], const float (&b)[kPairs
 template <class T>
 struct Head {
   __device__ explicit Head(const StepAttention& job)
-      : b(blockIdx.y),
-        h(static_cast<int>(blockIdx.x)),
+      : b(blockIdx.x / job.heads),
+        h(static_cast<int>(blockIdx.x % job.heads)),
         kv(h / (job.heads / job.kv_heads)),
         last(job.progress.lengths[b]),
         start(job.progress.starts[b]),
@@ -206,6 +207,8 @@ __global__ void __launch_bounds__(kThreads)
   extern __shared__ __align__(16) unsigned char bytes[];
   Shared& shared = *reinterpret_cast<Shared*>(bytes);
   auto* scores = reinterpret_cast<float*>(bytes + sizeof(Shared));
+  wait_for_previous_kernel();
+  let_next_kernel_begin();
   const Head<T> head(job);
   begin(job, head, shared);
   score_keys(job, head, shared, scores);
@@ -221,8 +224,11 @@ __global__ void __launch_bounds__(kThreads)
 
 template <class T>
 __global__ void angles_kernel(const __grid_constant__ RotationAngles job) {
-  const int i = threadIdx.x + blockDim.x * blockIdx.x;
-  const int64_t b = blockIdx.y;
+  wait_for_previous_kernel();
+  let_next_kernel_begin();
+  const int blocks = static_cast<int>(quotient_up(job.to.pairs, kAngleThreads));
+  const int i = threadIdx.x + kAngleThreads * (blockIdx.x % blocks);
+  const int64_t b = blockIdx.x / blocks;
   if (i >= job.to.pairs) return;
   const int position = job.progress.lengths[b] - job.progress.starts[b];
   const float angle = static_cast<float>(position) * job.frequencies[i];
@@ -240,14 +246,11 @@ __global__ void angles_kernel(const __grid_constant__ RotationAngles job) {
 }  // namespace
 
 void rotation_angles(const RotationAngles& job, Stream stream) {
-  constexpr int kAngleThreads = 64;
-  const dim3 blocks(static_cast<unsigned>(quotient_up(job.to.pairs, kAngleThreads)),
-                    static_cast<unsigned>(job.batch));
+  const auto blocks = static_cast<int>(quotient_up(job.to.pairs, kAngleThreads) * job.batch);
   with_element(job.element, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
-    angles_kernel<T><<<blocks, kAngleThreads, 0, stream>>>(job);
+    launch_after_previous(angles_kernel<T>, blocks, kAngleThreads, 0, stream, job);
   });
-  check(cudaGetLastError(), "launching rotary angles");
 }
 
 int64_t step_attention_capacity(const StepAttention& job) {
@@ -259,13 +262,12 @@ int64_t step_attention_capacity(const StepAttention& job) {
 void step_attention(const StepAttention& job, Stream stream) {
   const int64_t seen = job.window > 0 ? std::min<int64_t>(job.window, job.capacity) : job.capacity;
   const size_t shared = sizeof(Shared) + sizeof(float) * static_cast<size_t>(seen);
-  const dim3 blocks(static_cast<unsigned>(job.heads), static_cast<unsigned>(job.batch));
+  const auto blocks = static_cast<int>(job.heads * job.batch);
   with_element(job.element, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     allow_shared(attention_kernel<T>, shared);
-    attention_kernel<T><<<blocks, kThreads, shared, stream>>>(job);
+    launch_after_previous(attention_kernel<T>, blocks, kThreads, shared, stream, job);
   });
-  check(cudaGetLastError(), "launching attention");
 }
 
 }  // namespace qspec::cuda

@@ -29,7 +29,7 @@ void rotation_angles(const RotationAngles& job, Stream stream);
 // Attention of one new token a sequence: its keys and values go into the cache, and it sees those
 // before it. H heads of queries, K of keys and values (K divides H), D values each.
 struct StepAttention {
-  HeadPlaces q, k, v;
+  HeadPlaces q = {}, k = {}, v = {};
   RotationTable table = {};  // q and k are rotated in their first 2 * pairs elements
   RotationStyle style = RotationStyle::kHalves;
   bool precise_rotation = false;  // products in fp32, rounded once

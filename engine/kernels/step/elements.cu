@@ -8,14 +8,27 @@ namespace {
 
 constexpr int kThreads = 128;
 
-dim3 blocks_for(int64_t width, int64_t batch) {
-  return {static_cast<unsigned>(quotient_up(width, kThreads)), static_cast<unsigned>(batch)};
+// Thread blocks of a row come one after the other.
+int blocks_for(int64_t width, int64_t batch) {
+  return static_cast<int>(quotient_up(width, kThreads) * batch);
 }
+
+struct Place {
+  __device__ explicit Place(int64_t width)
+      : b(blockIdx.x / blocks_of(width)),
+        i(int64_t{blockIdx.x % blocks_of(width)} * kThreads + threadIdx.x) {}
+  __device__ static unsigned blocks_of(int64_t width) {
+    return static_cast<unsigned>(quotient_up(width, kThreads));
+  }
+
+  int64_t b, i;  // row of the batch, element of it
+};
 
 template <class T>
 __global__ void embedding_kernel(const __grid_constant__ StepEmbedding job) {
-  const int64_t i = int64_t{blockIdx.x} * kThreads + threadIdx.x;
-  const unsigned b = blockIdx.y;
+  wait_for_previous_kernel();
+  let_next_kernel_begin();
+  const auto [b, i] = Place(job.width);
   if (i >= job.width) return;
   int64_t row = job.ids != nullptr ? job.ids[b]
                                    : job.progress.lengths[b] - job.progress.starts[b] + job.offset;
@@ -26,8 +39,9 @@ __global__ void embedding_kernel(const __grid_constant__ StepEmbedding job) {
 
 template <class T>
 __global__ void activation_kernel(const __grid_constant__ StepActivation job) {
-  const int64_t i = int64_t{blockIdx.x} * kThreads + threadIdx.x;
-  const unsigned b = blockIdx.y;
+  wait_for_previous_kernel();
+  let_next_kernel_begin();
+  const auto [b, i] = Place(job.width);
   if (i >= job.width) return;
   const RoundedTo<T> rounded;
   const float x = to_float(static_cast<const T*>(job.x)[b * job.x_row + i]);
@@ -40,8 +54,9 @@ __global__ void activation_kernel(const __grid_constant__ StepActivation job) {
 
 template <class T>
 __global__ void arithmetic_kernel(const __grid_constant__ StepArithmetic job) {
-  const int64_t i = int64_t{blockIdx.x} * kThreads + threadIdx.x;
-  const unsigned b = blockIdx.y;
+  wait_for_previous_kernel();
+  let_next_kernel_begin();
+  const auto [b, i] = Place(job.width);
   if (i >= job.width) return;
   const float x = to_float(static_cast<const T*>(job.x)[b * job.x_row + i]);
   const float y =
@@ -55,25 +70,25 @@ __global__ void arithmetic_kernel(const __grid_constant__ StepArithmetic job) {
 void step_embedding(const StepEmbedding& job, Stream stream) {
   with_element(job.element, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
-    embedding_kernel<T><<<blocks_for(job.width, job.batch), kThreads, 0, stream>>>(job);
+    launch_after_previous(embedding_kernel<T>, blocks_for(job.width, job.batch), kThreads, 0,
+                          stream, job);
   });
-  check(cudaGetLastError(), "launching an embedding");
 }
 
 void step_activation(const StepActivation& job, Stream stream) {
   with_element(job.element, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
-    activation_kernel<T><<<blocks_for(job.width, job.batch), kThreads, 0, stream>>>(job);
+    launch_after_previous(activation_kernel<T>, blocks_for(job.width, job.batch), kThreads, 0,
+                          stream, job);
   });
-  check(cudaGetLastError(), "launching an activation");
 }
 
 void step_arithmetic(const StepArithmetic& job, Stream stream) {
   with_element(job.element, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
-    arithmetic_kernel<T><<<blocks_for(job.width, job.batch), kThreads, 0, stream>>>(job);
+    launch_after_previous(arithmetic_kernel<T>, blocks_for(job.width, job.batch), kThreads, 0,
+                          stream, job);
   });
-  check(cudaGetLastError(), "launching arithmetic of a step");
 }
 
 }  // namespace qspec::cuda

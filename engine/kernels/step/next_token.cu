@@ -51,6 +51,8 @@ __device__ void copy_row(const T* from, T* to, int64_t count) {
 
 template <int N, class T>
 __global__ void __launch_bounds__(kThreads) end_kernel(const __grid_constant__ StepEnd job) {
+  wait_for_previous_kernel();
+  let_next_kernel_begin();
   const int64_t b = blockIdx.x;
   const int32_t length = job.progress.lengths[b];
   const int64_t slot = (length - job.first_length) % job.ring, row = slot * job.batch + b;
@@ -82,9 +84,8 @@ void step_end(const StepEnd& job, Stream stream) {
     constexpr int kWide = 16 / sizeof(T);
     const bool is_wide = job.vocabulary % kWide == 0 && is_aligned({job.logits, job.kept_logits});
     const auto kernel = is_wide ? end_kernel<kWide, T> : end_kernel<1, T>;
-    kernel<<<static_cast<unsigned>(job.batch), kThreads, 0, stream>>>(job);
+    launch_after_previous(kernel, static_cast<int>(job.batch), kThreads, 0, stream, job);
   });
-  check(cudaGetLastError(), "launching the choice of the next token");
 }
 
 }  // namespace qspec::cuda

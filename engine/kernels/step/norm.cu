@@ -52,7 +52,11 @@ template <int N, class T>
 __global__ void __launch_bounds__(kMostThreads) norm_kernel(const __grid_constant__ StepNorm job) {
   extern __shared__ float row[];
   __shared__ float of_warps[32];
-  const int64_t place = job.x.offset(blockIdx.x, blockIdx.y);
+  wait_for_previous_kernel();
+  let_next_kernel_begin();
+  const auto heads = static_cast<int32_t>(job.heads);
+  const auto block = static_cast<int32_t>(blockIdx.x);
+  const int64_t place = job.x.offset(block / heads, block % heads);
   const int width = static_cast<int>(job.width);
   read_row<N, T>(job, place, row);
   float mean = 0;
@@ -81,13 +85,12 @@ __global__ void __launch_bounds__(kMostThreads) norm_kernel(const __grid_constan
 template <int N, class T>
 void launch(const StepNorm& job, Stream stream) {
   const int64_t wanted = quotient_up(quotient_up(job.width, N), 32) * 32;
-  const auto threads = static_cast<unsigned>(std::clamp<int64_t>(wanted, 32, kMostThreads));
+  const auto threads = static_cast<int>(std::clamp<int64_t>(wanted, 32, kMostThreads));
   const size_t shared = sizeof(float) * static_cast<size_t>(job.width);
   const auto kernel = norm_kernel<N, T>;
   allow_shared(kernel, shared);
-  const dim3 blocks(static_cast<unsigned>(job.batch), static_cast<unsigned>(job.heads));
-  kernel<<<blocks, threads, shared, stream>>>(job);
-  check(cudaGetLastError(), "launching a norm");
+  launch_after_previous(kernel, static_cast<int>(job.batch * job.heads), threads, shared, stream,
+                        job);
 }
 
 }  // namespace

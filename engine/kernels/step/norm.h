@@ -18,7 +18,7 @@ enum class NormKind : int32_t {
 // those of a batch, or the heads of each. Sums of a row are in fp32, in an order that depends on
 // its width alone.
 struct StepNorm {
-  HeadPlaces x;                  // of `heads` heads of `width`
+  HeadPlaces x = {};             // of `heads` heads of `width`
   const void* added[2] = {};     // placed as x; rounded after each
   void* sum = nullptr;           // placed as x; where something is added
   const void* weight = nullptr;  // [width]; null: ones

@@ -57,6 +57,8 @@ __device__ void store_sum(const DenseProduct& job, int64_t row, int b, float sum
 template <int N, int Batch, class T>
 __global__ void __launch_bounds__(kThreads)
     product_kernel(const __grid_constant__ DenseProduct job) {
+  wait_for_previous_kernel();
+  let_next_kernel_begin();
   const int64_t warps = int64_t{gridDim.x} * (kThreads / 32);
   for (int64_t row = int64_t{blockIdx.x} * (kThreads / 32) + threadIdx.x / 32; row < job.rows;
        row += warps) {
@@ -74,8 +76,8 @@ template <int N, class T>
 void launch(const DenseProduct& job, Stream stream) {
   const auto start = [&](auto kernel) {
     const int64_t wanted = quotient_up(job.rows, kThreads / 32);
-    kernel<<<resident_blocks(kernel, kThreads, 0, wanted), kThreads, 0, stream>>>(job);
-    check(cudaGetLastError(), "launching a product");
+    launch_after_previous(kernel, resident_blocks(kernel, kThreads, 0, wanted), kThreads, 0, stream,
+                          job);
   };
   if (job.batch == 1) return start(product_kernel<N, 1, T>);
   if (job.batch <= 4) return start(product_kernel<N, 4, T>);

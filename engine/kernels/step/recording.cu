@@ -47,6 +47,12 @@ void delete_recording(Recording recording) {
   check(cudaGraphExecDestroy(recording), "giving a recorded step back");
 }
 
+int64_t free_bytes() {
+  size_t free = 0, all = 0;
+  check(cudaMemGetInfo(&free, &all), "asking for the free memory of the GPU");
+  return static_cast<int64_t>(free);
+}
+
 void copy_bytes(void* to, const void* from, size_t bytes, Stream stream) {
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, stream), "copying");
   wait_for(stream);

@@ -20,6 +20,9 @@ void drop_recording(Stream stream) noexcept;
 void play(Recording recording, Stream stream);
 void delete_recording(Recording recording);
 
+// Of the current GPU.
+int64_t free_bytes();
+
 // Between host and device, behind what is queued; returns when it is done.
 void copy_bytes(void* to, const void* from, size_t bytes, Stream stream);
 

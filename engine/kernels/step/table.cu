@@ -18,6 +18,7 @@ const StepTable& step_table() {
       .new_stream = new_stream,
       .delete_stream = delete_stream,
       .wait_for = wait_for,
+      .free_bytes = free_bytes,
       .copy_bytes = copy_bytes,
       .begin_recording = begin_recording,
       .end_recording = end_recording,

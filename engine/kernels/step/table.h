@@ -27,6 +27,7 @@ struct StepTable {
   Stream (*new_stream)();
   void (*delete_stream)(Stream);
   void (*wait_for)(Stream);
+  int64_t (*free_bytes)();  // of the device; the rest of a model is there already
   void (*copy_bytes)(void* to, const void* from, size_t bytes, Stream);
   // Null where launches cannot be recorded.
   void (*begin_recording)(Stream);

@@ -11,10 +11,15 @@
 #include <vector>
 
 #include "engine/core/json.h"
-#include "engine/kernels/step/table.h"
+#include "engine/kernels/device.h"
+#include "engine/kernels/step/places.h"
 #include "engine/model/kv_cache.h"
 #include "engine/model/linear.h"
 #include "engine/model/weights.h"
+
+namespace qspec::cuda {
+struct StepTable;
+}
 
 namespace qspec::step {
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/core/error.h"
+#include "engine/kernels/step/table.h"
 #include "engine/model/attributes.h"
 #include "engine/model/step/plan.h"
 #include "engine/model/step/values.h"

@@ -103,7 +103,7 @@ void norm(Planner& planner, Attributes& attributes, NormKind kind, const at::Ten
 
 void layer_norm(Planner& planner, Attributes& attributes) {
   const ModuleWeights& module = attributes.dense_module("weight");
-  const at::Tensor weight = attributes.flag("plus_one") ? module.weight + 1 : module.weight;
+  const at::Tensor weight = attributes.flag("plus_one") ? at::add(module.weight, 1) : module.weight;
   norm(planner, attributes, NormKind::kLayer, weight, module.bias);
 }
 
