@@ -65,6 +65,7 @@ Decoding::Decoding(const cuda::StepTable& kernels, step::Plan plan, KvCache& cac
 
 Decoding::~Decoding() {
   kernels_.wait_for(stream_);
+  for (const cuda::Mark mark : marks_) kernels_.delete_mark(mark);
   if (recording_ != nullptr) kernels_.delete_recording(recording_);
   kernels_.delete_stream(stream_);
 }
@@ -97,15 +98,20 @@ void Decoding::run(int64_t steps) {
     ++queued_;
   }
   cache_.advance(steps);
+  kernels_.set_mark(marks_.emplace_back(kernels_.new_mark()), stream_);
 }
 
 void Decoding::wait() {
-  kernels_.wait_for(stream_);
+  const cuda::Mark mark = marks_.front();
+  kernels_.wait_for_mark(mark);
+  marks_.pop_front();
+  kernels_.delete_mark(mark);
 }
 
 Decoding::Kept Decoding::kept(int64_t step) const {
   const int64_t slot = step % ahead_;
-  Kept found{{kept_logits_[slot].unsqueeze(1), kept_hidden_[slot].unsqueeze(1), {}}, {}};
+  Kept found{{kept_logits_[slot].unsqueeze(1).to(at::kCPU), kept_hidden_[slot].unsqueeze(1), {}},
+             {}};
   const at::Tensor ids = kept_ids_[slot].view({-1}).to(at::kCPU);
   found.ids.assign(ids.const_data_ptr<int64_t>(), ids.const_data_ptr<int64_t>() + ids.numel());
   return found;

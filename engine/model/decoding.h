@@ -1,11 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <vector>
 
-#include "engine/model/model.h"
 #include "engine/kernels/step/recording.h"
+#include "engine/model/model.h"
 #include "engine/model/step/plan.h"
 
 namespace qspec {
@@ -28,14 +29,14 @@ class Decoding {
   void give(const std::vector<int64_t>& ids);
   // Queues as many steps; each chooses the highest logit for the next.
   void run(int64_t steps);
-  // Waits for what was queued. The steps' results stay until `ahead` more have been run.
+  // Waits for the first of these stretches that was not waited for.
   void wait();
 
   struct Kept {
     RunResult result;          // logits [B, 1, V] on the CPU, hidden [B, 1, width]
     std::vector<int64_t> ids;  // what was chosen
   };
-  // Of a step, counted from 0, that was waited for.
+  // Of a step, counted from 0, that was waited for; as long as fewer than `ahead` more are queued.
   Kept kept(int64_t step) const;
 
  private:
@@ -51,6 +52,7 @@ class Decoding {
   at::Tensor kept_logits_, kept_hidden_, kept_ids_;  // [ahead, B, ...]
   cuda::Stream stream_;
   cuda::Recording recording_ = nullptr;
+  std::deque<cuda::Mark> marks_;  // behind each stretch
   int64_t queued_ = 0;
 };
 

@@ -1,5 +1,6 @@
 #include "engine/model/generate.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 
 #include <algorithm>
@@ -13,7 +14,7 @@
 namespace qspec {
 namespace {
 
-constexpr int64_t kMostAhead = 32;
+constexpr int64_t kMostSteps = 8;                       // of a stretch
 constexpr int64_t kMostAheadBytes = int64_t{64} << 20;  // of logits
 
 // One prompt of a batch on its way.
@@ -102,30 +103,68 @@ class Batch {
 
   // One more token for each row.
   void take(const RunResult& run) {
-    std::vector<int64_t> next;
-    for (size_t row = 0; row < rows_.size(); ++row) next.push_back(advance(row, run));
+    std::vector<int64_t> next(rows_.size());
+    at::parallel_for(0, std::ssize(rows_), 1, [&](int64_t begin, int64_t end) {
+      for (auto row = static_cast<size_t>(begin); row < static_cast<size_t>(end); ++row) {
+        next[row] = advance(row, run);
+      }
+    });
     tokens_ = next_tokens(next, tokens_.keys);
     left_ = is_finished() ? 0 : left_ - 1;
   }
 
   std::unique_ptr<Decoding> begin_decoding() {
     const int64_t bytes = std::ssize(rows_) * model_.vocab_size() * int64_t{sizeof(float)};
-    ahead_ = std::clamp<int64_t>(kMostAheadBytes / bytes, 1, kMostAhead);
-    if (!takes_the_highest(options_)) ahead_ = 1;
+    stretch_ = std::clamp<int64_t>(kMostAheadBytes / bytes / 2, 1, kMostSteps);
+    if (!takes_the_highest(options_)) stretch_ = 1;
     const at::Tensor before = tokens_.keys.narrow(1, 0, cache_.length());
-    return Decoding::begin(model_, cache_, before, ahead_);
+    return Decoding::begin(model_, cache_, before, 2 * stretch_);
   }
 
-  // Steps are run ahead where the device can choose the tokens; what is behind the end of a row is
-  // left aside.
   void decode(Decoding& decoding) {
+    takes_the_highest(options_) ? decode_ahead(decoding) : decode_by_rules(decoding);
+  }
+
+  // The device chooses the tokens, and runs a stretch of steps while the host looks at the one
+  // before. What is behind the end of a row is left aside.
+  void decode_ahead(Decoding& decoding) {
+    const int64_t all = left_;
+    int64_t queued = 0;
+    const auto queue = [&] {
+      const int64_t steps = std::min(stretch_, all - queued);
+      if (steps > 0) decoding.run(steps);
+      queued += steps;
+    };
+    decoding.give(last_tokens());
+    queue();
     for (int64_t done = 0; left_ > 0;) {
-      decoding.give(last_tokens());
-      const int64_t steps = std::min(ahead_, left_);
-      decoding.run(steps);
+      const int64_t end = queued;
+      queue();
       decoding.wait();
-      for (int64_t i = 0; i < steps && left_ > 0; ++i) take(decoding.kept(done + i).result);
-      done += steps;
+      for (; done < end && left_ > 0; ++done) take_kept(decoding.kept(done));
+    }
+  }
+
+  void decode_by_rules(Decoding& decoding) {
+    for (int64_t done = 0; left_ > 0; ++done) {
+      decoding.give(last_tokens());
+      decoding.run(1);
+      decoding.wait();
+      take(decoding.kept(done).result);
+    }
+  }
+
+  // The host chooses by the same logits, and must come to the same tokens: later ones were made
+  // behind them.
+  void take_kept(const Decoding::Kept& kept) {
+    std::vector<bool> ended;
+    for (const Row& row : rows_) ended.push_back(row.result.met_eos);
+    take(kept.result);
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      if (ended[i] || rows_[i].tokens.back() == kept.ids[i]) continue;
+      throw Error(ErrorKind::kInternal, "the device chose token " + std::to_string(kept.ids[i]) +
+                                            " and the host " +
+                                            std::to_string(rows_[i].tokens.back()));
     }
   }
 
@@ -163,8 +202,8 @@ class Batch {
   int64_t padding_;
   std::vector<Row> rows_;
   KvCache cache_;
-  int64_t left_;       // tokens that each row is still to get
-  int64_t ahead_ = 1;  // steps that are run before the host looks at them
+  int64_t left_;         // tokens that each row is still to get
+  int64_t stretch_ = 1;  // steps that are queued at once
 };
 
 }  // namespace

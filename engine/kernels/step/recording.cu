@@ -18,6 +18,24 @@ void wait_for(Stream stream) {
   check(cudaStreamSynchronize(stream), "waiting for the GPU");
 }
 
+Mark new_mark() {
+  Mark mark = nullptr;
+  check(cudaEventCreateWithFlags(&mark, cudaEventDisableTiming), "making an event");
+  return mark;
+}
+
+void set_mark(Mark mark, Stream stream) {
+  check(cudaEventRecord(mark, stream), "marking a place in a stream");
+}
+
+void wait_for_mark(Mark mark) {
+  check(cudaEventSynchronize(mark), "waiting for steps of a GPU");
+}
+
+void delete_mark(Mark mark) {
+  check(cudaEventDestroy(mark), "giving an event back");
+}
+
 void begin_recording(Stream stream) {
   check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "recording a step");
 }

@@ -2,6 +2,7 @@
 
 #include "engine/kernels/device.h"
 
+struct CUevent_st;
 struct CUgraphExec_st;
 
 namespace qspec::cuda {
@@ -9,10 +10,16 @@ namespace qspec::cuda {
 // Launches of a step, recorded once and started as one. A stream of its own: what LibTorch queues
 // goes on beside it.
 using Recording = CUgraphExec_st*;
+// A place in a stream, which the host can wait for.
+using Mark = CUevent_st*;
 
 Stream new_stream();
 void delete_stream(Stream stream);
 void wait_for(Stream stream);
+Mark new_mark();
+void set_mark(Mark mark, Stream stream);
+void wait_for_mark(Mark mark);
+void delete_mark(Mark mark);
 void begin_recording(Stream stream);
 Recording end_recording(Stream stream);
 // Ends a recording that failed, and forgets it.

@@ -27,6 +27,10 @@ struct StepTable {
   Stream (*new_stream)();
   void (*delete_stream)(Stream);
   void (*wait_for)(Stream);
+  Mark (*new_mark)();
+  void (*set_mark)(Mark, Stream);
+  void (*wait_for_mark)(Mark);
+  void (*delete_mark)(Mark);
   int64_t (*free_bytes)();  // of the device; the rest of a model is there already
   void (*copy_bytes)(void* to, const void* from, size_t bytes, Stream);
   // Null where launches cannot be recorded.
