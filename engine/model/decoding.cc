@@ -70,8 +70,9 @@ Decoding::~Decoding() {
   kernels_.delete_stream(stream_);
 }
 
-void Decoding::give(const std::vector<int64_t>& ids) {
-  kernels_.copy_bytes(plan_.ids.mutable_data_ptr(), ids.data(), sizeof(int64_t) * ids.size(),
+void Decoding::give(const at::Tensor& ids) {
+  const at::Tensor given = ids.contiguous();
+  kernels_.copy_bytes(plan_.ids.mutable_data_ptr(), given.const_data_ptr(), given.nbytes(),
                       stream_);
 }
 
@@ -108,13 +109,10 @@ void Decoding::wait() {
   kernels_.delete_mark(mark);
 }
 
-Decoding::Kept Decoding::kept(int64_t step) const {
+Decoding::Kept Decoding::kept(int64_t step, int64_t steps) const {
   const int64_t slot = step % ahead_;
-  Kept found{{kept_logits_[slot].unsqueeze(1).to(at::kCPU), kept_hidden_[slot].unsqueeze(1), {}},
-             {}};
-  const at::Tensor ids = kept_ids_[slot].view({-1}).to(at::kCPU);
-  found.ids.assign(ids.const_data_ptr<int64_t>(), ids.const_data_ptr<int64_t>() + ids.numel());
-  return found;
+  return {kept_logits_.narrow(0, slot, steps).to(at::kCPU), kept_hidden_.narrow(0, slot, steps),
+          kept_ids_.narrow(0, slot, steps).squeeze(2).to(at::kCPU)};
 }
 
 }  // namespace qspec
