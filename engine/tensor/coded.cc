@@ -11,6 +11,7 @@
 #include "engine/core/error.h"
 #include "engine/tensor/code_counter.h"
 #include "engine/tensor/coded_rows.h"
+#include "engine/tensor/decode_rows.h"
 #include "engine/tensor/dtypes.h"
 #include "engine/tensor/parallel.h"
 #include "engine/tensor/parts.h"
@@ -20,9 +21,6 @@ namespace qspec {
 namespace {
 
 constexpr int64_t kGrain = 1 << 16;
-
-// A larger result leaves the caches before anyone reads it.
-constexpr int64_t kCachedBytes = 16 << 20;
 
 // They are int32 to the kernels.
 constexpr int64_t kMostGroups = std::numeric_limits<int32_t>::max();
@@ -88,22 +86,6 @@ at::Tensor checked_groups(const Coded& weight, int64_t column_groups) {
   return wide.to(at::kInt);
 }
 
-template <class Element, class Decode>
-at::Tensor filled(const Coded& weight, at::ScalarType dtype, const Decode& decode) {
-  const CodedRows rows(weight);
-  at::Tensor result = empty_tensor(weight.shape, dtype);
-  auto* data = static_cast<Element*>(result.mutable_data_ptr());
-  const bool streamed = static_cast<int64_t>(result.nbytes()) > kCachedBytes;
-  parallel_ranges(result.numel(), kGrain, [&](int64_t begin, int64_t end) {
-    Element* to = data + begin;
-    rows.for_parts(begin, end - begin, [&](const CodedRow& row, int64_t column, int64_t length) {
-      decode(row, static_cast<size_t>(column), static_cast<size_t>(length), to, streamed);
-      to += length;
-    });
-  });
-  return result;
-}
-
 }  // namespace
 
 int64_t row_count(const Coded& weight) {
@@ -126,24 +108,11 @@ Coded checked(Coded weight) {
 }
 
 FloatSource float_source(const Coded& weight) {
-  return [rows = std::make_shared<const CodedRows>(weight), decode = kernels().decode_coded](
-             int64_t begin, int64_t count, float* buffer) {
-    rows->for_parts(begin, count, [&](const CodedRow& row, int64_t first, int64_t length) {
-      decode(row, static_cast<size_t>(first), static_cast<size_t>(length), buffer, false);
-      buffer += length;
-    });
-    return static_cast<const float*>(buffer - count);
-  };
+  return source_of_rows(std::make_shared<const CodedRows>(weight));
 }
 
 at::Tensor dequantize(const Coded& weight, at::ScalarType dtype) {
-  if (dtype == at::kFloat) return filled<float>(weight, dtype, kernels().decode_coded);
-  if (dtype == at::kHalf) return filled<uint16_t>(weight, dtype, kernels().decode_coded_to_half);
-  if (dtype == at::kBFloat16) {
-    return filled<uint16_t>(weight, dtype, kernels().decode_coded_to_bfloat16);
-  }
-  throw Error(ErrorKind::kSpec, std::string("cannot decode to ") + at::toString(dtype))
-      .hint("wanted float32, float16 or bfloat16");
+  return decoded_rows(CodedRows(weight), weight.shape, dtype, kGrain);
 }
 
 std::vector<int64_t> code_histogram(const Coded& weight) {

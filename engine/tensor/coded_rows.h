@@ -17,6 +17,8 @@ class CodedRows {
 
   CodedRow row(int64_t number) const;
 
+  const Kernels& kernels() const { return qspec::kernels(); }
+
   // Calls body(row, first column, columns) for the parts of elements begin..begin+count-1, a row
   // each.
   template <class Body>
