@@ -19,8 +19,8 @@
 namespace qspec::lua {
 namespace {
 
-const std::vector<std::string> kFields = {"codes",  "bits",   "values", "scales", "zeros",
-                                          "shifts", "groups", "block",  "step",   "shape"};
+const std::vector<std::string> kFields = {"codes", "columns", "order",  "bits",  "values", "scales",
+                                          "zeros", "shifts",  "groups", "block", "step",   "shape"};
 
 // A field that is optional and misspelt would be missed by nobody.
 void check_fields(lua_State* L) {
@@ -64,7 +64,22 @@ std::vector<int64_t> integers_field(lua_State* L, const char* key) {
   return integers;
 }
 
-// tensor.coded {codes, bits, values, scales, [zeros, shifts, groups,] block, [step,] shape}
+// The codes, which lie in rows or down columns.
+void read_codes(lua_State* L, Coded& weight) {
+  weight.bits = integer_field(L, 1, "bits");
+  const at::Tensor words = optional_tensor_field(L, "columns");
+  if (!words.defined()) {
+    weight.codes = tensor_field(L, 1, "codes");
+    return;
+  }
+  const std::optional<FieldOrder> order = optional_field(
+      L, "order", std::optional<FieldOrder>(), [&](int index) { return check_integers(L, index); });
+  weight.columns =
+      order ? ColumnStreams::of_fields(words, weight.bits, *order) : ColumnStreams::of_words(words);
+}
+
+// tensor.coded {codes or columns, [order,] bits, values, scales, [zeros, shifts, groups,] block,
+// [step,] shape}
 int coded(lua_State* L) {
   check_table(L, 1);
   check_fields(L);
@@ -75,8 +90,7 @@ int coded(lua_State* L) {
                                       " numbers, wanted rows and columns");
   }
   Coded weight;
-  weight.codes = tensor_field(L, 1, "codes");
-  weight.bits = integer_field(L, 1, "bits");
+  read_codes(L, weight);
   weight.values = values_field(L);
   weight.scales = tensor_field(L, 1, "scales");
   weight.zeros = optional_tensor_field(L, "zeros");

@@ -10,6 +10,7 @@
 
 #include "engine/core/error.h"
 #include "engine/tensor/code_counter.h"
+#include "engine/tensor/coded_panels.h"
 #include "engine/tensor/coded_rows.h"
 #include "engine/tensor/decode_rows.h"
 #include "engine/tensor/dtypes.h"
@@ -50,18 +51,44 @@ void check_numbers(const Coded& weight) {
 }
 
 // Rows are found by dividing the bytes, so they must divide evenly.
-at::Tensor checked_codes(const Coded& weight) {
+at::Tensor checked_rows(const Coded& weight, int64_t wanted) {
   const auto bytes = static_cast<int64_t>(weight.codes.nbytes());
-  const int64_t rows = row_count(weight), columns = weight.shape.back();
-  if (columns > std::numeric_limits<int64_t>::max() / 8) {
-    refuse(std::to_string(columns) + " columns are too many");
-  }
-  const int64_t wanted = ceil_div(columns * weight.bits, 8);
+  const int64_t rows = row_count(weight);
   if (rows == 0 || (bytes % rows == 0 && bytes / rows >= wanted)) return weight.codes.contiguous();
   throw Error(ErrorKind::kCheckpoint, "codes have " + std::to_string(bytes) + " bytes for " +
                                           std::to_string(rows) + " rows, wanted at least " +
                                           std::to_string(wanted) + " a row, as many in each")
-      .hint(std::to_string(columns) + " columns of " + std::to_string(weight.bits) + " bits");
+      .hint(std::to_string(weight.shape.back()) + " columns of " + std::to_string(weight.bits) +
+            " bits");
+}
+
+void check_columns(const Coded& weight, int64_t wanted) {
+  const ColumnStreams& streams = *weight.columns;
+  if (streams.count() >= row_count(weight) && streams.bytes() >= wanted) return;
+  throw Error(ErrorKind::kCheckpoint, "codes are " + std::to_string(streams.count()) +
+                                          " streams of " + std::to_string(streams.bytes()) +
+                                          " bytes, wanted " + std::to_string(row_count(weight)) +
+                                          " of at least " + std::to_string(wanted))
+      .hint(std::to_string(weight.shape.back()) + " columns of " + std::to_string(weight.bits) +
+            " bits");
+}
+
+void check_codes(Coded& weight) {
+  const int64_t columns = weight.shape.back();
+  if (columns > std::numeric_limits<int64_t>::max() / 8) {
+    refuse(std::to_string(columns) + " columns are too many");
+  }
+  const int64_t wanted = ceil_div(columns * weight.bits, 8);
+  if (weight.columns) return check_columns(weight, wanted);
+  weight.codes = checked_rows(weight, wanted);
+}
+
+// The same weight with its codes in rows.
+Coded in_rows(Coded weight) {
+  if (!weight.columns) return weight;
+  weight.codes = weight.columns->in_rows().narrow(0, 0, row_count(weight));
+  weight.columns.reset();
+  return weight;
 }
 
 at::Tensor as_floats(const at::Tensor& part, const char* name, int64_t count) {
@@ -94,7 +121,7 @@ int64_t row_count(const Coded& weight) {
 
 Coded checked(Coded weight) {
   check_numbers(weight);
-  weight.codes = checked_codes(weight);
+  check_codes(weight);
   weight.values = as_floats(weight.values, "values", int64_t{1} << weight.bits);
   const ScaleGrid grid = scale_grid(weight);
   const int64_t scales = grid.row_groups * grid.column_groups;
@@ -108,15 +135,17 @@ Coded checked(Coded weight) {
 }
 
 FloatSource float_source(const Coded& weight) {
-  return source_of_rows(std::make_shared<const CodedRows>(weight));
+  return source_of_rows(std::make_shared<const CodedRows>(in_rows(weight)));
 }
 
 at::Tensor dequantize(const Coded& weight, at::ScalarType dtype) {
-  return decoded_rows(CodedRows(weight), weight.shape, dtype, kGrain);
+  if (!weight.columns) return decoded_rows(CodedRows(weight), weight.shape, dtype, kGrain);
+  const CodedPanels panels(weight);
+  return decoded_rows(panels, weight.shape, dtype, panels.elements());
 }
 
 std::vector<int64_t> code_histogram(const Coded& weight) {
-  const CodedRows rows(weight);
+  const CodedRows rows(in_rows(weight));
   std::vector<int64_t> codes(size_t{1} << weight.bits);
   std::mutex mutex;
   parallel_ranges(element_count(weight.shape), kGrain, [&](int64_t begin, int64_t end) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "engine/tensor/column_streams.h"
 #include "engine/tensor/float_source.h"
 
 namespace qspec {
@@ -23,11 +24,12 @@ namespace qspec {
 struct Coded {
   at::Tensor codes;  // any dtype, read as bytes: [rows] little endian streams of equal length, code
                      // c of a row in the bits from bits * c on; a row may be longer than its codes
-  int bits = 0;      // 1 to 8
-  at::Tensor values;  // [2^bits]: what each code stands for
-  at::Tensor scales;  // [row groups, column groups], any real dtype
-  at::Tensor zeros;   // the same, or undefined: subtracted before scaling
-  at::Tensor shifts;  // the same, or undefined: added after scaling
+  std::optional<ColumnStreams> columns;  // in place of `codes`, where they are not in rows yet
+  int bits = 0;                          // 1 to 8
+  at::Tensor values;                     // [2^bits]: what each code stands for
+  at::Tensor scales;                     // [row groups, column groups], any real dtype
+  at::Tensor zeros;                      // the same, or undefined: subtracted before scaling
+  at::Tensor shifts;                     // the same, or undefined: added after scaling
   at::Tensor groups;  // integers [columns]: the column group of each column, or undefined:
                       // column / block_columns
   int64_t block_rows = 0;

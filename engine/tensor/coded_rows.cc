@@ -47,15 +47,11 @@ CodedRows::CodedRows(const Coded& weight)
     : weight_(weight),
       grid_(scale_grid(weight)),
       columns_(std::max<int64_t>(1, weight.shape.back())) {
-  const int64_t rows = row_count(weight);
-  const auto bytes = static_cast<int64_t>(weight.codes.nbytes());
-  if (rows > 0) row_bytes_ = bytes / rows;
   const float* values = weight.values.const_data_ptr<float>();
   for (size_t i = 0; i < std::max(kPermuted, size_t{1} << weight.bits); ++i) {
     values_.push_back(values[i % (size_t{1} << weight.bits)]);
   }
-  common_.codes = static_cast<const uint8_t*>(weight_.codes.const_data_ptr());
-  common_.end = common_.codes + bytes;
+  if (weight_.codes.defined()) find_codes();
   common_.bits = static_cast<int>(weight.bits);
   common_.rounding = rounding(weight.step);
   common_.column_groups = static_cast<size_t>(grid_.column_groups);
@@ -68,6 +64,14 @@ CodedRows::CodedRows(const Coded& weight)
   common_.values = values_.data();
   common_.kind = recognised.kind;
   common_.base = recognised.base;
+}
+
+void CodedRows::find_codes() {
+  const int64_t rows = row_count(weight_);
+  const auto bytes = static_cast<int64_t>(weight_.codes.nbytes());
+  if (rows > 0) row_bytes_ = bytes / rows;
+  common_.codes = static_cast<const uint8_t*>(weight_.codes.const_data_ptr());
+  common_.end = common_.codes + bytes;
 }
 
 // One zero for all is taken from the values beforehand.

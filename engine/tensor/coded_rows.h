@@ -10,7 +10,8 @@
 
 namespace qspec {
 
-// The rows of a checked Coded, as the kernels take them.
+// The rows of a checked Coded, as the kernels take them; without their codes where these lie down
+// columns.
 class CodedRows {
  public:
   explicit CodedRows(const Coded& weight);
@@ -32,6 +33,7 @@ class CodedRows {
   }
 
  private:
+  void find_codes();
   void fold_zeros();
   void list_groups();
 

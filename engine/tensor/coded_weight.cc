@@ -31,7 +31,7 @@ CodeStatistics in_order(std::vector<int64_t> histogram, const Coded& weight) {
 }  // namespace
 
 int64_t CodedWeight::bytes() const {
-  int64_t bytes = 0;
+  int64_t bytes = weight_.columns ? bytes_of(weight_.columns->words()) : 0;
   for (const at::Tensor* part : {&weight_.codes, &weight_.values, &weight_.scales, &weight_.zeros,
                                  &weight_.shifts, &weight_.groups}) {
     bytes += bytes_of(*part);

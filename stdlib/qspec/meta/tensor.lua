@@ -438,8 +438,11 @@ function M.codebook4(parts) end
 function M.rowwise_int8(parts) end
 
 ---@class qspec.Coded
----@field codes qspec.Tensor any dtype, read as bytes: a row is a stream, code c in the `bits` bits
+---@field codes qspec.Tensor? any dtype, read as bytes: a row is a stream, code c in the `bits` bits
 --- from bit bits * c on, counted from the lowest bit of its first byte; rows may be padded
+---@field columns qspec.Tensor? in place of codes: integers [R, W], whose columns are the streams
+---@field order integer[]? with columns: not these but their fields are the streams of the rows, as
+--- transpose_fields finds them; `bits` a power of two
 ---@field bits integer 1 to 8
 ---@field values number[]|qspec.Tensor [2^bits], what each code stands for
 ---@field scales qspec.Tensor [row groups, column groups], any real dtype
