@@ -3,6 +3,7 @@
 local sandbox = require "host.sandbox"
 local system = require "host.system"
 local family = require "qspec.family"
+local omissions = require "qspec.omissions"
 local outcome = require "qspec.outcome"
 local tier = require "qspec.tier"
 local Context = require "qspec.context"
@@ -63,6 +64,14 @@ local function absence(job, declaration)
   return job.absent
 end
 
+local RUNS_THE_MODEL = { forward = true, generate = true }
+
+-- What was left out is said beside what was found.
+local function note_omissions(job, declaration, ctx)
+  if not RUNS_THE_MODEL[declaration.check.needs] or not job.subject then return end
+  for _, text in ipairs(omissions.of(job.subject)) do ctx:note(text) end
+end
+
 function Runner:attempt(job, declaration, event)
   local ctx = Context.new { subject = job.subject, params = declaration.params,
     where = declaration.where, on_progress = function(done, total, what)
@@ -71,6 +80,7 @@ function Runner:attempt(job, declaration, event)
     end }
   local guard = declaration.check.custom and function(err) return err end or with_traceback
   local ok, err = xpcall(function() run_parts(declaration, ctx, self.highest) end, guard)
+  if ok then note_omissions(job, declaration, ctx) end
   event.findings, event.notes, event.measured = ctx.findings, ctx.notes, ctx.measured
   event.headline = ctx.said
   if not ok and Context.is_skip(err) then

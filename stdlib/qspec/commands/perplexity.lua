@@ -2,6 +2,7 @@
 
 local outcome = require "qspec.outcome"
 local json = require "host.json"
+local omissions = require "qspec.omissions"
 local system = require "host.system"
 local divergence_table = require "qspec.divergence_table"
 local perplexity = require "qspec.perplexity"
@@ -56,6 +57,7 @@ token.]],
     local ok, result = pcall(perplexity.measure, subject, text,
       { window = args.window, stride = args.stride, baseline = baseline })
     if not ok then error(outcome.at(result, place_of(result, args)), 0) end
+    omissions.warn(subject)
     if args.json then
       result.schema = "qspec.perplexity/1"
       system.stdout(json.encode(result, { indent = 2 }) .. "\n")

@@ -199,6 +199,21 @@ function M.modules(modules, q, config)
   return ct_cache.modules(modules, plan.cache, plan.groups, config)
 end
 
+--- What a run leaves out, whatever the modules.
+---@param q table quantization_config as read
+---@return string[]
+function M.omits(q)
+  local plan = read(q)
+  local queries = false
+  for _, group in ipairs(plan.groups) do
+    queries = queries or not group.weights and group.inputs ~= nil
+  end
+  local list = {}
+  if plan.cache then list[1] = "keys and values of the cache are not rounded" end
+  if queries then list[#list + 1] = "the inputs of attention are not rounded" end
+  return list
+end
+
 -- Silent places -----------------------------------------------------------------------------------
 
 local function dead_targets(plan, subject, findings)
