@@ -20,6 +20,8 @@ T5 = dict(vocab_size=199, d_model=64, d_kv=20, d_ff=96, num_layers=3, num_decode
           num_heads=4, relative_attention_num_buckets=8, relative_attention_max_distance=10,
           pad_token_id=0, eos_token_id=1, decoder_start_token_id=0)
 MOE = dict(num_experts=4, num_experts_per_tok=2)
+SIGMOID = dict(n_routed_experts=4, num_experts_per_tok=2, n_shared_experts=1,
+               moe_intermediate_size=24)
 
 
 def of(model_type, common=COMMON, **changes):
@@ -147,6 +149,35 @@ CASES = {
     "mt5": of("mt5", T5),
     "umt5": of("umt5", T5),
     "hunyuan": of("hunyuan_v1_dense", head_dim=16),
+    "cwm": of("cwm", head_dim=16, sliding_window=5, rope_parameters=LLAMA3),
+    "dots1": of("dots1", **SIGMOID, first_k_dense_replace=1, sliding_window=5,
+                max_window_layers=2, num_key_value_heads=4),
+    "solar-open": of("solar_open", **SIGMOID, head_dim=16, attention_bias=True),
+    "glm4-moe-lite": ("glm4_moe_lite", {**COMMON, **LATENT, **SIGMOID}),
+    "youtu": ("youtu", {**COMMON, **LATENT, "pad_token_id": None}),
+    "flex-olmo": of("flex_olmo", **MOE),
+    "exaone-moe": of("exaone_moe", **MOE, head_dim=16, moe_intermediate_size=24,
+                     sliding_window=5),
+    "vaultgemma": of("vaultgemma", head_dim=20, sliding_window=5, query_pre_attn_scalar=24),
+    "jais2": of("jais2", head_dim=16),
+    "minimax-m2": of("minimax_m2", num_local_experts=4, num_experts_per_tok=2, head_dim=20),
+    "hyperclovax": of("hyperclovax", head_dim=16, embedding_multiplier=3.0, logits_scaling=2.0,
+                      residual_multiplier=0.4, attention_multiplier=0.2),
+    "hyperclovax-plain": of("hyperclovax", head_dim=16, use_post_norm=False,
+                            attention_multiplier=None),
+    "mellum": of("mellum", num_local_experts=4, num_experts_per_tok=2, head_dim=16,
+                 moe_intermediate_size=24, sliding_window=5, layer_types=ALTERNATING,
+                 mlp_layer_types=["dense", "sparse"] * 2),
+    "bitnet": of("bitnet"),
+    "ernie4-5-moe": of("ernie4_5_moe", head_dim=16, moe_num_experts=4, moe_k=2,
+                       moe_intermediate_size=24, moe_num_shared_experts=2),
+    "ernie4-5-moe-few": of("ernie4_5_moe", moe_num_experts=4, moe_k=2, moe_intermediate_size=24,
+                           moe_num_shared_experts=0, moe_layer_interval=2, use_bias=True,
+                           moe_layer_start_index=0, moe_layer_end_index=2),
+    "granitemoeshared": of("granitemoeshared", num_local_experts=4, shared_intermediate_size=40,
+                           attention_multiplier=0.2, residual_multiplier=0.4),
+    "nanochat": of("nanochat"),
+    "gpt-sw3": of("gpt-sw3", GPT),
 }
 
 # How a case is stored, where not as save_pretrained does it by itself: in shards of so many bytes,

@@ -38,7 +38,7 @@ BOUND = {"float32": 1e-5, "float16": 1e-2, "bfloat16": 5e-2}
 # leaves is_causal false. With attn_implementation="eager" it does not see ahead.
 SEES_AHEAD = {"umt5"}
 # Models whose norms store the distance from 1.
-AROUND_ZERO = {"gemma", "gemma2", "gemma3_text", "nemotron"}
+AROUND_ZERO = {"gemma", "gemma2", "gemma3_text", "nemotron", "vaultgemma"}
 
 
 def randomized(model, model_type):

@@ -51,6 +51,9 @@ function M.list(listing, options, prefix)
     end
   end
   if a.norm then head_norms(listing, a, prefix) end
+  if a.out_norm then
+    listing:norm(prefix .. a.out_norm, options.norm, { a.heads * a.head_width })
+  end
   if a.sinks then listing:parameter(prefix .. a.sinks, { a.heads }) end
   local constants = a.constants
   if constants then
@@ -214,6 +217,7 @@ function M.emit(program, index, prefix, x, out)
   local attend = a.kind == "sdpa" and fused_attention or eager
   attend(program, index, prefix)
   program:emit { op = "merge_heads", x = "heads", out = "heads" }
+  if a.out_norm then program:norm(prefix .. a.out_norm, "heads", "heads") end
   program:linear(prefix .. a.out, "heads", out)
 end
 
