@@ -5,7 +5,7 @@ local outcome = require "qspec.outcome"
 local M = {}
 
 M.WINDOW = 128   -- tokens that are run at once
-M.MOST = 2048    -- tokens in all
+M.MOST = 512     -- tokens in all
 
 -- Ordinary prose, code and figures, for lack of a text of the user's.
 M.TEXT = [[

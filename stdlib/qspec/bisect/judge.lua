@@ -39,6 +39,13 @@ function Judge:fails(set)
   return not self:verdict(set).holds
 end
 
+--- Whether it fails of the whole checkpoint.
+function Judge:fails_of_all()
+  local all = {}
+  for i = 1, #self.exchange.units do all[i] = i end
+  return self:fails(all)
+end
+
 local function new(exchange, text, judge, on_progress)
   return setmetatable({ exchange = exchange, text = text, judge = judge, evaluations = 0,
     known = {}, on_progress = on_progress }, Judge)
