@@ -53,6 +53,10 @@ class Attributes {
   Slot output(std::string_view key = "out");
   std::vector<Slot> outputs(std::string_view key, size_t count);
   const std::vector<Slot>& read_slots() const { return read_; }
+  const std::vector<Slot>& written_slots() const { return written_; }
+
+  // The modules that were asked for, each once.
+  const std::vector<std::string>& modules() const { return modules_; }
 
   // Whether the instruction has the attribute; asked for in either case.
   bool has(std::string_view key);
@@ -103,13 +107,15 @@ class Attributes {
   void check_bias(const std::string& name, const at::Tensor& bias, int64_t size, bool wanted);
   [[noreturn]] void unknown(std::string_view what, const std::string& name,
                             std::span<const std::string> known) const;
+  Slot define(const std::string& name);
 
   const Json& instruction_;
   size_t index_;
   Preparation& preparation_;
   std::string op_;
   std::vector<std::string> asked_ = {"op"};
-  std::vector<Slot> read_;
+  std::vector<Slot> read_, written_;
+  std::vector<std::string> modules_;
 };
 
 }  // namespace qspec

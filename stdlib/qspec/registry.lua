@@ -43,6 +43,7 @@ local FOLDERS = {
       requests = { type = "function" },
       normalize = { type = "function" },
       files = { type = "table" },
+      exclude = { type = "function" },
       keeps_unknown_keys = { type = "boolean" },
     },
   },
@@ -52,7 +53,11 @@ local FOLDERS = {
       needs = { allowed = { "config", "header", "weights", "forward", "generate" } },
       run = { type = { "function", "table" } },
     },
-    optional = { params = { type = "table" }, tags = { type = "table" } },
+    optional = {
+      params = { type = "table" },
+      tags = { type = "table" },
+      evidence = { type = "function" },
+    },
   },
   tokenizer_classes = {
     noun = "tokenizer class",

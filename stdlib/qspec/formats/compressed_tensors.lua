@@ -13,6 +13,7 @@ local ct_packed = require "qspec.layouts.ct_packed"
 local ct_plain = require "qspec.layouts.ct_plain"
 local ct_targets = require "qspec.layouts.ct_targets"
 local ct_unshipped = require "qspec.layouts.ct_unshipped"
+local exclusion_lists = require "qspec.exclusion_lists"
 local json = require "host.json"
 local nearest = require "qspec.nearest"
 local requests = require "qspec.requests"
@@ -40,6 +41,34 @@ local M = {
 }
 
 local STATUSES = { "initialized", "calibration", "frozen", "compressed", "decompressed" }
+
+-- One entry for each name in the layers: "re:" before a regular expression that has them all.
+local function by_layer(names)
+  local numbers, order, list = {}, {}, {}
+  for _, name in ipairs(names) do
+    local before, number, after = name:match("^(.-%.)(%d+)(%..*)$")
+    local key = before and before .. "\0" .. after or name
+    if not numbers[key] then
+      numbers[key] = {}
+      order[#order + 1] = { key = key, name = name, before = before, after = after }
+    end
+    table.insert(numbers[key], number)
+  end
+  for i, one in ipairs(order) do
+    local of_layers = numbers[one.key]
+    list[i] = #of_layers < 2 and one.name or ("re:^%s(%s)%s$"):format(
+      exclusion_lists.escaped(one.before), table.concat(of_layers, "|"),
+      exclusion_lists.escaped(one.after))
+  end
+  return list
+end
+
+--- Names, and regular expressions where a name is of several layers.
+function M.exclude(names, subject, is_own)
+  local before = is_own and subject.quantization_values.ignore or { subject.architecture.output }
+  local list = exclusion_lists.joined(by_layer(names), before)
+  return { text = "ignore=" .. exclusion_lists.quoted(list), config = { ignore = list } }
+end
 
 --- The fields of quantization_config. transformers reads the loading flags and never writes them,
 --- and drops what llm-compressor records beside the config.
