@@ -8,8 +8,8 @@ local HIGHEST_CONFIDENCE = 0.999999
 
 --- The parameters of every check that judges estimates.
 M.params = {
-  confidence = { type = "number", default = 0.95, help = "share of texts on which an interval holds "
-    .. "the true value", check = function(value)
+  confidence = { type = "number", default = 0.95, help = "share of texts on which an interval "
+    .. "holds the true value", check = function(value)
     return (value < 0.5 or value > HIGHEST_CONFIDENCE) and "must be of 0.5 to 0.999999" or nil
   end },
   inconclusive = { type = "string", default = "report", allowed = { "report", "pass", "fail" },
@@ -57,8 +57,8 @@ end
 ---@field wanted string the limit as text, when it is not `limit` alone
 ---@field show fun(value: number): string
 
---- Judges a claim: nothing is said of one that holds on the whole interval, a finding is made of one
---- that holds nowhere in it, and what lies between is inconclusive.
+--- Judges a claim: nothing is said of one that holds on the whole interval, a finding is made of
+--- one that holds nowhere in it, and what lies between is inconclusive.
 ---@param ctx qspec.Context with the values of M.params
 ---@param claim qspec.Claim
 ---@return "pass"|"fail"|"inconclusive"

@@ -86,8 +86,8 @@ end
 ---@field step integer counted from 1 behind the prompt
 ---@field found string
 ---@field wanted string
----@field margin number|nil logit of wanted less that of found, each prompt alone and before rounding;
----  nil when a text ends early
+---@field margin number|nil logit of wanted less that of found, each prompt alone and before
+---  rounding; nil when a text ends early
 
 local function changed(subject, alone, i, position, found)
   local result, wanted = alone.results[i], alone.results[i].output_ids[position + 1]
@@ -96,7 +96,8 @@ local function changed(subject, alone, i, position, found)
     found = found and subject.tokenizer:decode({ found }, false) }
   if found and wanted then
     local prefix = { unpack(result.output_ids, 1, position) }
-    local logits = subject.runtime:exact_logits(prefix, { wanted, found }, alone.sequences[i].source)
+    local logits = subject.runtime:exact_logits(prefix, { wanted, found },
+      alone.sequences[i].source)
     change.margin = logits:select(1, 1):item() - logits:select(1, 2):item()
   end
   return change

@@ -71,7 +71,7 @@ end
 ---@class qspec.Difference
 ---@field logits number the largest change of a logit
 ---@field kl number mean divergence in nats
----@field nll number mean change of the log-probability of a token that the model would draw, in nats
+---@field nll number mean change of the log-probability of a token that the model draws, in nats
 ---@field at table {sequence, position, token} of the largest change, counted from 1, token from 0
 
 --- How far a run lies from another on the same sequences.

@@ -360,8 +360,9 @@ end
 ---@param device string
 ---@return table subject
 function Subject:on(device)
-  return Subject.new { name = self.name, path = self.path or nil, config = self.inline_config or nil,
-    quantize = self.quantize or nil, folder = self.folder, stored = self.stored, device = device }
+  return Subject.new { name = self.name, path = self.path or nil,
+    config = self.inline_config or nil, quantize = self.quantize or nil, folder = self.folder,
+    stored = self.stored, device = device }
 end
 
 --- Frees what is big. The subject can be asked again and reads anew.

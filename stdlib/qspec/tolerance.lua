@@ -15,6 +15,8 @@ local function check_factor(value)
   return (value < 1 or value > 1e6) and "must be of 1 to 1000000" or nil
 end
 
+-- A margin is the difference of two logits, each of which the floor says how far it moves: 2.
+
 --- The parameters of every check on outputs, and those of one check.
 ---@param own table may have a `tolerance` of its own words and default
 ---@return table
@@ -23,7 +25,7 @@ function M.params_with(own)
   own.tolerance = { type = { "number", "string" }, check = check_tolerance,
     default = declared.default, help = declared.help or "what is allowed beyond the limits; "
     .. "\"auto\": k times the noise floor of the model" }
-  own.k = { type = "number", default = 4, check = check_factor,
+  own.k = { type = "number", default = 2, check = check_factor,
     help = "how many times the noise floor \"auto\" is" }
   return own
 end

@@ -72,7 +72,7 @@ test("a least value is judged as a largest one turned around", function()
   test.equal(gate.verdict(interval, ">=", 9), "fail")
 end)
 
--- Drawn with known means ---------------------------------------------------------------------------
+-- Drawn with known means --------------------------------------------------------------------------
 
 local function normal()
   return math.sqrt(-2 * math.log(1 - math.random())) * math.cos(2 * math.pi * math.random())
@@ -94,8 +94,8 @@ local function lognormal(count, memory, spread)
   return list  -- their mean is 1
 end
 
--- How often a limit that the truth breaks passes, and one that it keeps fails, when the limit is the
--- truth itself: the most that either error can be.
+-- How often a limit that the truth breaks passes, and one that it keeps fails, when the limit is
+-- the truth itself: the most that either error can be.
 local function errors(truth, interval_of)
   local passed, failed = 0, 0
   for seed = 1, TRIALS do

@@ -101,9 +101,9 @@ token that differs, both candidates and their margin in logits, before these are
 model's dtype. Under `tolerance` the miss is called a tie and noted: another device may break it the
 other way. Anything larger is a change. "auto" runs the model once more in ways that must not matter
 (again, in batches, in another order, token by token, with sums rounded at random, on a GPU also on
-the CPU), when the first text is missed, and takes `k` times the largest change of a logit. Texts that `qspec accept` recorded for this model and device are
-accepted too. With `chat` the model's chat template makes a prompt of what a user says, and the
-answer alone is compared.]],
+the CPU), when the first text is missed, and takes `k` times the largest change of a logit. Texts
+that `qspec accept` recorded for this model and device are accepted too. With `chat` the model's
+chat template makes a prompt of what a user says, and the answer alone is compared.]],
   example = [[generates { "Hello my name is", max_new_tokens = 1,
   accepts = { "Hello my name is John", "Hello my name is Alina" } }]],
   run = function(ctx)

@@ -95,7 +95,7 @@ return {
       help = "tokens to generate" },
     tolerance = { type = { "number", "string" }, default = "auto", check = check_tolerance,
       help = "largest change of a logit; \"auto\": k times what rounding changes" },
-    k = { type = "number", default = 8, check = at_least_one,
+    k = { type = "number", default = 4, check = at_least_one,
       help = "how many times the change by rounding \"auto\" is" },
   },
   details = [[
@@ -105,9 +105,9 @@ must be the same, and no logit may move by more than `tolerance`. Sums in anothe
 in another way, so a little is allowed: "auto" runs each prompt once more with every product of
 matrices rounded at random to the next number up or down, which is what any other order of sums can
 do, and takes `k` times the largest change. It does not look at the batches, so a fault of theirs
-cannot excuse itself. A token that changes with a margin inside the tolerance is a tie, and noted; any
-other is a finding. Where activations are quantized with scales of the whole batch, as LLM.int8()
-finds its outliers, a model is not invariant, and the check says by how much.]],
+cannot excuse itself. A token that changes with a margin inside the tolerance is a tie, and noted;
+any other is a finding. Where activations are quantized by what the whole batch holds, as LLM.int8()
+finds its outliers, a model is less invariant than its weights, and the check says by how much.]],
   example = "invariant { batch = { 1, 2, 8 }, order = true, prefill_steps = true }",
   run = function(ctx)
     local prompts = prompts_of(ctx.params)

@@ -20,7 +20,8 @@ local function percent(value) return ("%.3f %%"):format(100 * value) end
 
 -- A percentile is over its limit when more tokens are than the percentile leaves.
 local PERCENTILES = {
-  { param = "median", measure = "kld_median", above = 0.5, of = function(kld) return kld.median end },
+  { param = "median", measure = "kld_median", above = 0.5,
+    of = function(kld) return kld.median end },
   { param = "p99", measure = "kld_p99", above = 0.01,
     of = function(kld) return kld.percentiles["99"] end },
   { param = "p999", measure = "kld_p99.9", above = 0.001,
@@ -96,12 +97,12 @@ nats and fp64: sum of p ln(p / q). The names are those of llama.cpp's --kl-diver
 `qspec perplexity --baseline` prints the whole of them. Skipped without a baseline.
 
 A text is a sample: a limit is kept when the whole interval of the estimate keeps it, broken when
-none of it does, and otherwise the check is inconclusive (exit code 3) and says how many tokens would
-decide. Intervals of means know that neighbouring tokens are not independent and that divergences
-are skewed (statistics/mean.lua); a percentile is judged by the share of tokens over its limit. `max`
-is a statement about this text alone. `tolerance` widens the limits on divergences; "auto" is `k`
-times what the same weights show from run to run, and alone it wants the model to be its baseline but
-for that noise.]],
+none of it does, and otherwise the check is inconclusive (exit code 3) and says how many tokens
+would decide. Intervals of means know that neighbouring tokens are not independent and that
+divergences are skewed (statistics/mean.lua); a percentile is judged by the share of tokens over its
+limit. `max` is a statement about this text alone. `tolerance` widens the limits on divergences;
+"auto" is `k` times what the same weights show from run to run, and alone it wants the model to be
+its baseline but for that noise.]],
   example = [[kl { text = "held_out.txt", mean = 0.02, p99 = 0.2, same_top = 0.9 }]],
   run = function(ctx)
     local params, baseline = ctx.params, ctx:baseline_subject()

@@ -20,25 +20,24 @@ local function describe(result, intervals)
     ratio.high)
 end
 
--- Rounding a model takes something away from it. One that predicts the text better than even a text
--- of its own would be predicted was not made from this baseline, or the baseline is broken.
-local function judge_gain(ctx, scored, ratio)
-  local gain = paired.excess_gain(scored, ctx.params.confidence)
-  if gain.low <= 0 or ctx.params.anomalous == "pass" then return end
+-- Rounding teaches a model nothing.
+local function judge_gain(ctx, intervals)
+  if ctx.params.anomalous == "pass" or not paired.is_anomalous(intervals) then return end
+  local ratio = intervals.ppl_ratio
   ctx:finding { key = "ppl_ratio", found = ("anomalous: %s, %s to %s"):format(show(ratio.value),
     show(ratio.low), show(ratio.high)), wanted = "no better than its baseline",
     hint = "is it the baseline of this model, with the same tokenizer? anomalous = \"pass\" allows "
       .. "it" }
 end
 
-local function judge_ratio(ctx, scored, intervals)
+local function judge_ratio(ctx, intervals)
   local params, ratio = ctx.params, intervals.ppl_ratio
   local slack = math.exp(tolerance.of(ctx, "nll"))
   ctx:measure("ppl_ratio", ratio.value)
   ctx:measure("ppl_ratio_interval", { ratio.low, ratio.high })
   evidence.judge(ctx, { key = "ppl_ratio", interval = ratio, operator = "<=", show = show,
     limit = (params.ratio or 1) * slack })
-  judge_gain(ctx, scored, ratio)
+  judge_gain(ctx, intervals)
 end
 
 return {
@@ -62,9 +61,10 @@ each window. `max` limits it on this text; the error shown is the standard error
 same tokens, so the differences are averaged token by token, and the interval is that of their mean
 (statistics/mean.lua: it knows that neighbouring tokens are not independent). The check passes when
 the whole interval is under the limit, fails when none of it is, and is inconclusive (exit code 3)
-otherwise, with the number of tokens that would decide. Where a model gains more on the text than it
-would on one that it wrote itself, beyond chance, it is anomalous and fails: the baseline is another
-model's. `tolerance` widens `ratio` (1 unless given) by as many nats; "auto" is `k` times what the
+otherwise, with the number of tokens that would decide. A model that is better than its baseline
+beyond chance, and by more than rounding can make it (a quarter of sqrt(2 KL) in nats; genuine
+models gain or lose up to half of that), is anomalous and fails: the baseline is another model's, or
+broken. `tolerance` widens `ratio` (1 unless given) by as many nats; "auto" is `k` times what the
 same weights show from run to run.]],
   example = [[perplexity { text = "held_out.txt", max = 12, ratio = 1.02 }]],
   run = function(ctx)
@@ -80,7 +80,7 @@ same weights show from run to run.]],
     ctx:measure("perplexity", result.perplexity)
     ctx:measure("perplexity_error", result.perplexity_error)
     local intervals = baseline and paired.intervals(scored, params.confidence)
-    if intervals then judge_ratio(ctx, scored, intervals) end
+    if intervals then judge_ratio(ctx, intervals) end
     ctx:headline(describe(result, intervals))
   end,
 }
