@@ -17,6 +17,7 @@
 #include "engine/model/generate.h"
 #include "engine/model/model.h"
 #include "engine/model/score.h"
+#include "engine/model/steps.h"
 
 namespace qspec::lua {
 namespace {
@@ -81,7 +82,7 @@ int forward(lua_State* L) {
   if (!is_absent(L, 4)) {
     taps = model.encode(make_batch(sequences_at(L, 4), model.vocab_size()), cache, options);
   }
-  RunResult result = model.run(batch, cache, options);
+  RunResult result = run_in_steps(model, batch, cache, options);
   result.taps.merge(taps);
   push_tensor(L, result.logits.to(at::kCPU));
   lua_createtable(L, 0, static_cast<int>(result.taps.size()));
@@ -136,11 +137,13 @@ void set_tensor(lua_State* L, const char* key, at::Tensor tensor) {
 int compare(lua_State* L) {
   const int64_t first = is_absent(L, 4) ? 1 : check_integer(L, 4);
   Divergence found = compare_models(model_at(L, 1), model_at(L, 2), ids_at(L, 3), first);
-  lua_createtable(L, 0, 4);
+  lua_createtable(L, 0, 6);
   set_tensor(L, "nll", std::move(found.nll));
   set_tensor(L, "baseline_nll", std::move(found.baseline_nll));
   set_tensor(L, "kl", std::move(found.kl));
   set_tensor(L, "same_top", std::move(found.same_top));
+  set_tensor(L, "margin", std::move(found.margin));
+  set_tensor(L, "baseline_margin", std::move(found.baseline_margin));
   return 1;
 }
 

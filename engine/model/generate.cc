@@ -82,7 +82,7 @@ class Batch {
 
   std::vector<Generation> run() {
     for (int64_t step = 0; step < options_.max_new_tokens && !is_finished(); ++step) {
-      const RunResult run = model_.run(tokens_, cache_, {.taps = {}, .last_position_only = true});
+      const RunResult run = model_.run(tokens_, cache_, {.last_position_only = true});
       std::vector<int64_t> next;
       for (size_t row = 0; row < rows_.size(); ++row) next.push_back(advance(row, run));
       tokens_ = next_tokens(next, tokens_.keys);

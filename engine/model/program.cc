@@ -8,6 +8,7 @@
 #include "engine/core/error.h"
 #include "engine/model/did_you_mean.h"
 #include "engine/model/ops/tables.h"
+#include "engine/model/random_rounding.h"
 
 namespace qspec {
 namespace {
@@ -84,8 +85,13 @@ Program::Program(const Json& instructions, const std::vector<std::string>& given
 
 Program::Result Program::run(const std::vector<at::Tensor>& given, KvCache& cache,
                              const RunOptions& options, PrefixCache* prefixes) const {
-  Frame frame{
-      std::vector<at::Tensor>(slots_), cache, options.last_position_only, options.taps, {}, {}};
+  Frame frame{std::vector<at::Tensor>(slots_),
+              cache,
+              options.last_position_only,
+              options.taps,
+              {},
+              {},
+              random_rounding(options.random_rounding)};
   for (size_t i = 0; i < given_.size(); ++i) frame[given_[i]] = given.at(i);
   size_t next = prefixes != nullptr ? prefixes->resume(given, instructions_, frame.slots) : 0;
   for (; next < instructions_.size(); ++next) {
@@ -125,7 +131,7 @@ Program Program::with(const Program& other, const std::set<std::string>& modules
 at::Tensor Program::exact(const at::Tensor& hidden, const at::Tensor& rows) const {
   KvCache none(0, 0);
   const std::set<std::string, std::less<>> no_taps;
-  Frame frame{std::vector<at::Tensor>(slots_), none, true, no_taps, {}, rows};
+  Frame frame{std::vector<at::Tensor>(slots_), none, true, no_taps, {}, rows, {}};
   const LastLinear& linear = last_linear_.value();
   frame[linear.input] = hidden;
   for (size_t i = linear.index; i < instructions_.size(); ++i) instructions_[i]->run(frame);

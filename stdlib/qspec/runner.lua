@@ -72,6 +72,14 @@ local function note_omissions(job, declaration, ctx)
   for _, text in ipairs(omissions.of(job.subject)) do ctx:note(text) end
 end
 
+-- The first claim that was not decided is the reason; the others stand below it.
+local function leave_open(event, ctx)
+  local first = ctx.undecided[1]
+  if not first then return end
+  event.status, event.reason, event.hint = "inconclusive", first.reason, first.hint
+  for i = 2, #ctx.undecided do ctx:note(ctx.undecided[i].reason) end
+end
+
 function Runner:attempt(job, declaration, event)
   local ctx = Context.new { subject = job.subject, params = declaration.params,
     where = declaration.where, on_progress = function(done, total, what)
@@ -90,6 +98,7 @@ function Runner:attempt(job, declaration, event)
     event.status, event.kind, event.reason = "error", known.kind, known.message
     event.hint, event.error_where = known.hint, known.where
   end
+  if not event.status then leave_open(event, ctx) end
   if #ctx.findings > 0 then event.status = "fail" end
   event.status = event.status or "pass"
 end

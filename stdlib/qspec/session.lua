@@ -99,7 +99,7 @@ local function load_jobs(args, chosen)
 end
 
 local function counts_of(results)
-  local counts = { pass = 0, fail = 0, skip = 0, error = 0 }
+  local counts = { pass = 0, fail = 0, skip = 0, inconclusive = 0, error = 0 }
   for _, result in ipairs(results) do counts[result.status] = counts[result.status] + 1 end
   return counts
 end

@@ -351,6 +351,20 @@ function lazy.runtime(self)
   return require("qspec.runtime").build(self)
 end
 
+-- How far its outputs move on its device when nothing changes: measured once.
+function lazy.noise_floor(self)
+  return require("qspec.noise_floor").measure(self)
+end
+
+--- The same model on another device.
+---@param device string
+---@return table subject
+function Subject:on(device)
+  return Subject.new { name = self.name, path = self.path or nil,
+    config = self.inline_config or nil, quantize = self.quantize or nil, folder = self.folder,
+    stored = self.stored, device = device }
+end
+
 --- Frees what is big. The subject can be asked again and reads anew.
 function Subject:release()
   local runtime = rawget(self, "runtime")

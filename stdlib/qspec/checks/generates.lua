@@ -5,6 +5,7 @@ local chat = require "qspec.chat"
 local conversation = require "qspec.conversation"
 local generation = require "qspec.generation"
 local json = require "host.json"
+local tolerance = require "qspec.tolerance"
 local units = require "qspec.units"
 
 local function contains(list, text)
@@ -24,18 +25,25 @@ local function check_accepts(value)
   end
 end
 
--- A miss is a tie when the engine itself was undecided at the first token that differs.
+-- How a margin stands to what noise may move it by.
+local function beside_tolerance(margin, allowed)
+  if allowed == 0 then return "" end
+  return (", %.3g times the tolerance"):format(math.abs(margin) / allowed)
+end
+
+-- A miss is a tie when the margin at the first token that differs is within what noise moves.
 local function report_miss(ctx, prompt, result, accepted)
   local divergence = generation.divergence(ctx.subject, result, accepted)
-  local margin = divergence.margin
+  local margin, allowed = divergence.margin, tolerance.of(ctx, "logits")
   local where = ("token %d: %q instead of %q"):format(divergence.position - #result.given_ids,
     tostring(divergence.found), tostring(divergence.wanted))
-  if margin and math.abs(margin) < ctx.params.tie then
-    ctx:note(("%q: tie at %s, margin %.4f under %g"):format(prompt, where, margin, ctx.params.tie))
+  if margin and math.abs(margin) < allowed then
+    ctx:note(("%q: tie at %s, margin %.4f under %.3g"):format(prompt, where, margin, allowed))
     return
   end
   ctx:finding { key = prompt, found = result.text, wanted = divergence.accepted,
-    hint = margin and ("change at %s, margin %.4f"):format(where, margin) or "one text ends early" }
+    hint = margin and ("change at %s, margin %.4f%s"):format(where, margin,
+      beside_tolerance(margin, allowed)) or "one text ends early" }
 end
 
 -- What a prompt is to the model: with `chat` it is what a user says.
@@ -73,7 +81,7 @@ return {
   name = "generates",
   summary = "greedy text of each prompt is one of the accepted outputs",
   needs = "generate",
-  params = {
+  params = tolerance.params_with {
     [1] = { list_of = "string", name = "prompts", required = true, help = "one or more prompts" },
     max_new_tokens = { type = "integer", default = 10, help = "tokens to generate",
       check = function(value) return value < 1 and "must be at least 1" or nil end },
@@ -81,7 +89,8 @@ return {
       help = "accepted texts, prompt included; or a table from prompt to such a list" },
     chat = { type = "boolean", default = false,
       help = "prompts are what a user says, accepted texts what the model answers" },
-    tie = { type = "number", default = 0.05, help = "logit margin under which a miss is a tie" },
+    tolerance = { default = "auto", help = "logit margin under which a miss is a tie; \"auto\": "
+      .. "k times the noise floor of the model" },
   },
   details = [[
 Tokenizes each prompt, generates greedily as transformers' generate(do_sample=False) does under the
@@ -89,10 +98,12 @@ model's generation_config, all prompts in one batch, and decodes without special
 prompt included, must be one of those accepted; of an encoder-decoder, which reads the prompt, the
 text is its output alone. On a miss the nearest accepted text is taken; the finding names the first
 token that differs, both candidates and their margin in logits, before these are rounded to the
-model's dtype. Under `tie` the miss is called a tie and noted: another device may break it the other
-way. Anything larger is a change. Texts that `qspec accept` recorded for this model and device are
-accepted too. With `chat` the model's chat template makes a prompt of what a user says, and the
-answer alone is compared.]],
+model's dtype. Under `tolerance` the miss is called a tie and noted: another device may break it the
+other way. Anything larger is a change. "auto" runs the model once more in ways that must not matter
+(again, in batches, in another order, token by token, with sums rounded at random, on a GPU also on
+the CPU), when the first text is missed, and takes `k` times the largest change of a logit. Texts
+that `qspec accept` recorded for this model and device are accepted too. With `chat` the model's
+chat template makes a prompt of what a user says, and the answer alone is compared.]],
   example = [[generates { "Hello my name is", max_new_tokens = 1,
   accepts = { "Hello my name is John", "Hello my name is Alina" } }]],
   run = function(ctx)

@@ -18,9 +18,10 @@ local MEASURES_SHOWN = 3
 local PROGRESS_AFTER_SECONDS = 0.5
 local BODY_INDENT = "      "
 
-local WORDS = { pass = "", fail = "FAIL", skip = "skip", error = "error" }
-local COUNT_ORDER = { { "fail", "failed" }, { "error", "not tested" }, { "pass", "passed" },
-  { "skip", "skipped" } }
+local WORDS = { pass = "", fail = "FAIL", skip = "skip", error = "error",
+  inconclusive = "inconclusive" }
+local COUNT_ORDER = { { "fail", "failed" }, { "error", "not tested" },
+  { "inconclusive", "inconclusive" }, { "pass", "passed" }, { "skip", "skipped" } }
 
 local Terminal = {}
 Terminal.__index = Terminal
