@@ -12,6 +12,7 @@
 #include "bindings/host/host.h"
 #include "bindings/host/machine.h"
 #include "bindings/host/modules.h"
+#include "bindings/host/processes.h"
 #include "bindings/host/signals.h"
 #include "bindings/host/streams.h"
 #include "engine/core/atomic_write.h"
@@ -119,6 +120,53 @@ int write_atomic(lua_State* L) {
   const HeldInterrupts held;
   write_file_atomically(check_path(L, 1), check_string(L, 2));
   return 0;
+}
+
+// system.append(path, text)
+int append(lua_State* L) {
+  const HeldInterrupts held;
+  append_to_file(check_path(L, 1), check_string(L, 2));
+  return 0;
+}
+
+// The list of texts at `index`, at least one.
+std::vector<std::string> check_words(lua_State* L, int index) {
+  check_table(L, index);
+  std::vector<std::string> words(lua_objlen(L, index));
+  if (words.empty()) argument_error(L, 1, "lists of a program and its words");
+  for (size_t i = 0; i < words.size(); ++i) {
+    lua_rawgeti(L, index, static_cast<int>(i) + 1);
+    words[i] = check_string(L, -1);
+    lua_pop(L, 1);
+  }
+  return words;
+}
+
+// system.run_together(commands, on_line) -> codes, signals
+int run_commands(lua_State* L) {
+  check_table(L, 1);
+  std::vector<std::vector<std::string>> commands(lua_objlen(L, 1));
+  for (size_t i = 0; i < commands.size(); ++i) {
+    lua_rawgeti(L, 1, static_cast<int>(i) + 1);
+    commands[i] = check_words(L, lua_gettop(L));
+    lua_pop(L, 1);
+  }
+  if (!lua_isfunction(L, 2)) argument_error(L, 2, "a function");
+  const auto ended = run_together(commands, [L](size_t number, std::string_view line) {
+    lua_pushvalue(L, 2);
+    lua_pushinteger(L, static_cast<lua_Integer>(number) + 1);
+    push(L, line);
+    lua_call(L, 2, 0);
+  });
+  lua_newtable(L);
+  lua_newtable(L);
+  for (size_t i = 0; i < ended.size(); ++i) {
+    lua_pushinteger(L, ended[i].code);
+    lua_rawseti(L, -3, static_cast<int>(i) + 1);
+    lua_pushinteger(L, ended[i].signal);
+    lua_rawseti(L, -2, static_cast<int>(i) + 1);
+  }
+  return 2;
 }
 
 int make_folder(lua_State* L) {
@@ -258,6 +306,8 @@ constexpr luaL_Reg kFunctions[] = {{"version", guard<version>},
                                    {"absolute", guard<absolute>},
                                    {"read", guard<read_file>},
                                    {"write_atomic", guard<write_atomic>},
+                                   {"append", guard<append>},
+                                   {"run_together", guard<run_commands>},
                                    {"make_folder", guard<make_folder>},
                                    {"stdout", guard<write_stdout>},
                                    {"stderr", guard<write_stderr>},

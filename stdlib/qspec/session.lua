@@ -95,6 +95,7 @@ local function load_jobs(args, chosen)
       jobs[#jobs + 1] = job
     end
   end
+  if args.lock then require("qspec.lock.demand").add(jobs, args.lock, args.tier) end
   return jobs, specs
 end
 

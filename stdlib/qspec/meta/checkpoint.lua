@@ -68,6 +68,11 @@ function Checkpoint:metadata_keys() end
 ---@return string
 function Checkpoint:bytes(name, most) end
 
+---SHA-256 of the stored bytes of tensors, read in pieces on a few threads.
+---@param names string[]
+---@return string[] digits 64 each, lower case, in the order of the names
+function Checkpoint:hashes(names) end
+
 ---The same tensors, to be changed in memory; the files are not.
 ---@return qspec.Checkpoint
 function Checkpoint:overlay() end

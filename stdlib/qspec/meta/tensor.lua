@@ -83,6 +83,10 @@ function Tensor:compare(baseline) end
 ---@return boolean
 function Tensor:equal(other) end
 
+--- SHA-256 of the digests, one after the other as text, of the 4 MiB pieces of the values' bytes.
+---@return string digits 64, lower case
+function Tensor:sha256() end
+
 --- Frees the tensor now; using it again is an error. The collector would, later.
 function Tensor:release() end
 

@@ -4,6 +4,7 @@ local advice = require "qspec.mutation.advice"
 local doses = require "qspec.mutation.doses"
 local equivalence = require "qspec.mutation.equivalence"
 local outcome = require "qspec.outcome"
+local pairs_of = require "qspec.mutation.pairs"
 local trial = require "qspec.mutation.trial"
 local Mutant = require "qspec.mutation.mutant"
 
@@ -51,10 +52,8 @@ function M.plan(genuine, operators, wanted)
   return plans, unfit
 end
 
---- Makes one mutant; nil and the reason when this one cannot be made here.
----@return qspec.Mutant|nil
----@return string|nil reason
-function M.make(genuine, plan)
+-- One fault; nil and the reason when this one cannot be made here.
+local function make_one(genuine, plan)
   local mutant = Mutant.new(genuine, plan.name)
   local ok, made, reason = pcall(plan.operator.mutate, mutant, plan.dose, plan.variant)
   if not ok then
@@ -64,6 +63,15 @@ function M.make(genuine, plan)
   end
   if made == false then return nil, reason end
   return mutant
+end
+
+--- Makes one mutant; nil and the reason when this one cannot be made here.
+---@return qspec.Mutant|nil
+---@return string|nil reason
+function M.make(genuine, plan)
+  if not plan.parts then return make_one(genuine, plan) end
+  local first = make_one(genuine, plan.parts[1])
+  return first and pairs_of.make(first, plan)
 end
 
 local function status_of(result, plan, mutant)
