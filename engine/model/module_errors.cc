@@ -28,7 +28,7 @@ class Runner {
  public:
   Runner(const Model& model, const Program& program, const TokenBatch& batch, KvCache& cache)
       : program_(program),
-        frame_{std::vector<at::Tensor>(program.slots()), cache, false, no_taps_, {}, {}} {
+        frame_{std::vector<at::Tensor>(program.slots()), cache, false, no_taps_, {}, {}, {}} {
     std::vector<at::Tensor> given = registers_of(batch, 0, model.device());
     given.insert(given.end(), cache.source().begin(), cache.source().end());
     for (size_t i = 0; i < program.given().size(); ++i) frame_[program.given()[i]] = given.at(i);
