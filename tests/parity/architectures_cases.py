@@ -173,12 +173,31 @@ CASES = {
                        moe_intermediate_size=24, moe_num_shared_experts=2),
     "ernie4-5-moe-few": of("ernie4_5_moe", moe_num_experts=4, moe_k=2, moe_intermediate_size=24,
                            moe_num_shared_experts=0, moe_layer_interval=2, use_bias=True,
+                           tie_word_embeddings=False,
                            moe_layer_start_index=0, moe_layer_end_index=2),
     "granitemoeshared": of("granitemoeshared", num_local_experts=4, shared_intermediate_size=40,
                            attention_multiplier=0.2, residual_multiplier=0.4),
     "nanochat": of("nanochat"),
     "gpt-sw3": of("gpt-sw3", GPT),
 }
+
+# A window that the prompt fills, one that it fills to the last token, one that the first tokens of
+# the output fill, and one that nothing fills. A prompt has 13 tokens, and 10 follow.
+WINDOWED = ["mistral", "ministral", "ministral3", "mixtral", "qwen2", "qwen2-moe", "qwen3",
+            "gemma2", "gemma3", "phi3", "phimoe", "olmo3", "cohere2", "starcoder2", "gpt-oss",
+            "smollm3", "exaone4", "cwm", "vaultgemma"]
+ASKED_FOR = {"qwen2": dict(max_window_layers=2), "qwen2-moe": dict(max_window_layers=2),
+             "qwen3": dict(max_window_layers=2), "smollm3": {}}
+
+
+def windowed(case, window):
+    model_type, changes = CASES[case]
+    asked = dict(use_sliding_window=True, **ASKED_FOR[case]) if case in ASKED_FOR else {}
+    return model_type, {**changes, **asked, "sliding_window": window}
+
+
+CASES |= {f"{case}-window-{window}": windowed(case, window)
+          for case in WINDOWED for window in (5, 13, 16, 40)}
 
 # How a case is stored, where not as save_pretrained does it by itself: in shards of so many bytes,
 # by torch.save with all names of tied weights, or with a tied weight under another of its names.
