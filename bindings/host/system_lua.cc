@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -187,10 +188,21 @@ int write_stderr(lua_State* L) {
   return 0;
 }
 
+// system.read_line() -> line, or nil
+int next_line(lua_State* L) {
+  const std::optional<std::string> line = read_line();
+  if (line) {
+    push(L, *line);
+  } else {
+    lua_pushnil(L);
+  }
+  return 1;
+}
+
 int check_descriptor(lua_State* L, int index) {
   const int64_t descriptor = is_absent(L, index) ? STDOUT_FILENO : check_integer(L, index);
-  if (descriptor != STDOUT_FILENO && descriptor != STDERR_FILENO) {
-    argument_error(L, index, "1 (standard output) or 2 (standard error)");
+  if (descriptor < STDIN_FILENO || descriptor > STDERR_FILENO) {
+    argument_error(L, index, "0 (standard input), 1 (standard output) or 2 (standard error)");
   }
   return static_cast<int>(descriptor);
 }
@@ -311,6 +323,7 @@ constexpr luaL_Reg kFunctions[] = {{"version", guard<version>},
                                    {"make_folder", guard<make_folder>},
                                    {"stdout", guard<write_stdout>},
                                    {"stderr", guard<write_stderr>},
+                                   {"read_line", guard<next_line>},
                                    {"isatty", guard<is_terminal>},
                                    {"columns", guard<columns>},
                                    {"sha256_file", guard<hash_file>},

@@ -132,6 +132,11 @@ int64_t Attributes::integer(std::string_view key, int64_t least, int64_t most) {
   return static_cast<int64_t>(found);
 }
 
+int64_t Attributes::window(std::string_view key) {
+  constexpr int64_t kMost = int64_t{1} << 40;
+  return has(key) ? integer(key, 0, kMost) : 0;
+}
+
 std::string Attributes::text(std::string_view key) {
   const Json& found = value(key);
   if (!found.is_string()) fail("attribute '" + std::string(key) + "' wants a text");

@@ -63,6 +63,7 @@ class Attributes {
 
   double number(std::string_view key);
   int64_t integer(std::string_view key, int64_t least, int64_t most);
+  int64_t window(std::string_view key);  // of so many tokens; 0, or not there: none
   std::string text(std::string_view key);
   bool flag(std::string_view key);  // false when it is not there
   const Json& value(std::string_view key);

@@ -105,6 +105,16 @@ local function has_model_type(architecture, model_type)
   return false
 end
 
+-- A model of text, images or sound holds the text model's config in its own.
+local function refuse_wrapper(model_type, raw, where)
+  local text = raw.text_config
+  if type(text) ~= "table" or json.is_array(text) then return end
+  local inner = type(text.model_type) == "string" and (" ('%s')"):format(text.model_type) or ""
+  refuse("unsupported", ("model_type '%s' is a text model%s beside others, and only text models "
+    .. "alone are read"):format(model_type, inner),
+    "save its language_model by itself: config.json is then what text_config is here", where)
+end
+
 function lazy.architecture(self)
   local where = self.config_file.where
   local model_type = model_config.model_type(self.raw, where)
@@ -118,6 +128,7 @@ function lazy.architecture(self)
       known[#known + 1] = name
     end
   end
+  refuse_wrapper(model_type, self.raw, where)
   local close = nearest(model_type, known)
   refuse("unsupported", ("unknown model_type '%s'"):format(model_type), close
     and ("did you mean '%s'?"):format(close) or "qspec list architectures shows the known ones",

@@ -173,12 +173,37 @@ CASES = {
                        moe_intermediate_size=24, moe_num_shared_experts=2),
     "ernie4-5-moe-few": of("ernie4_5_moe", moe_num_experts=4, moe_k=2, moe_intermediate_size=24,
                            moe_num_shared_experts=0, moe_layer_interval=2, use_bias=True,
+                           tie_word_embeddings=False,
                            moe_layer_start_index=0, moe_layer_end_index=2),
     "granitemoeshared": of("granitemoeshared", num_local_experts=4, shared_intermediate_size=40,
                            attention_multiplier=0.2, residual_multiplier=0.4),
     "nanochat": of("nanochat"),
     "gpt-sw3": of("gpt-sw3", GPT),
 }
+
+# Windows: one that the prompt overfills, one that the first tokens of the output fill; of some, one
+# that the prompt fills to the last token and one that nothing fills. A prompt has 13 tokens, and 10
+# follow.
+WINDOWED = ["mistral", "ministral", "ministral3", "mixtral", "qwen2", "qwen2-moe", "qwen3",
+            "gemma2", "gemma3", "phi3", "phimoe", "olmo3", "cohere2", "starcoder2", "gpt-oss",
+            "smollm3", "exaone4", "cwm", "vaultgemma"]
+ASKED_FOR = {"qwen2": dict(max_window_layers=2), "qwen2-moe": dict(max_window_layers=2),
+             "qwen3": dict(max_window_layers=2), "smollm3": {}}
+
+
+ALL_LENGTHS = {"mistral", "gemma2", "gpt-oss"}
+
+
+def windowed(case, window):
+    model_type, changes = CASES[case]
+    asked = dict(use_sliding_window=True, **ASKED_FOR[case]) if case in ASKED_FOR else {}
+    return model_type, {**changes, **asked, "sliding_window": window}
+
+
+CASES |= {f"{case}-window-{window}": windowed(case, window)
+          for case in WINDOWED for window in (5, 13, 16, 40)
+          if CASES[case][1].get("sliding_window") != window
+          and (window in (5, 16) or case in ALL_LENGTHS)}
 
 # How a case is stored, where not as save_pretrained does it by itself: in shards of so many bytes,
 # by torch.save with all names of tied weights, or with a tied weight under another of its names.
@@ -190,6 +215,8 @@ UNDER_OTHER_NAME = {"llama-head-alone": ("model.embed_tokens.weight", "lm_head.w
 # Models that are not run: their census is compared alone.
 MAMBA = dict(vocab_size=199, hidden_size=64, num_hidden_layers=2, state_size=5)
 MAMBA2 = dict(mamba_n_heads=8, mamba_d_head=16, mamba_d_state=5)
+DELTA = dict(head_dim=24, linear_num_value_heads=4, linear_num_key_heads=2,
+             linear_key_head_dim=12, linear_value_head_dim=10)
 UNRUN = {
     "mamba": of("mamba", MAMBA),
     "mamba-biases": of("mamba", MAMBA, time_step_rank=7, use_bias=True, use_conv_bias=False,
@@ -214,8 +241,25 @@ UNRUN = {
                     shared_intermediate_size=40, layer_types=["mamba", "attention"] * 2),
     "granite-4-dense": of("granitemoehybrid", **MAMBA2, num_local_experts=0,
                           position_embedding_type="rope"),
-    "qwen3-next": of("qwen3_next", **MOE, head_dim=24, moe_intermediate_size=24,
-                     shared_expert_intermediate_size=40, linear_num_value_heads=4,
-                     linear_num_key_heads=2, linear_key_head_dim=12, linear_value_head_dim=10),
+    "qwen3-next": of("qwen3_next", **MOE, **DELTA, moe_intermediate_size=24,
+                     shared_expert_intermediate_size=40),
+    "qwen3-5": of("qwen3_5_text", **DELTA),
+    "qwen3-5-moe": of("qwen3_5_moe_text", **MOE, **DELTA, moe_intermediate_size=24,
+                      shared_expert_intermediate_size=40),
+    "gemma3n": of("gemma3n_text", head_dim=20, intermediate_size=[96, 80, 96, 96],
+                  num_kv_shared_layers=1, vocab_size_per_layer_input=150, laurel_rank=6,
+                  hidden_size_per_layer_input=12, layer_types=ALTERNATING),
+    "gemma3n-one-width": of("gemma3n_text", num_kv_shared_layers=0, altup_num_inputs=3,
+                            layer_types=ALTERNATING),
+    "zamba": of("zamba", num_hidden_layers=9, num_key_value_heads=4, mamba_dt_rank=5),
+    "zamba2": of("zamba2", num_key_value_heads=4, mamba_d_state=5, adapter_rank=7,
+                 layers_block_type=["linear_attention", "hybrid"] * 2, use_mem_rope=True,
+                 use_shared_attention_adapter=True),
+    "zamba2-two-blocks": of("zamba2", num_hidden_layers=6, num_key_value_heads=4, mamba_d_state=5,
+                            layers_block_type=["linear_attention"] + ["hybrid"] * 5,
+                            num_mem_blocks=2, add_bias_linear=True),
+    "dbrx": of("dbrx", {}, vocab_size=199, d_model=64, n_heads=4, n_layers=2,
+               attn_config=dict(kv_n_heads=2, clip_qkv=8.0, rope_theta=500000.0),
+               ffn_config=dict(ffn_hidden_size=24, moe_num_experts=4, moe_top_k=2)),
     "recurrent-gemma": of("recurrent_gemma", lru_width=60, num_hidden_layers=3),
 }

@@ -50,6 +50,8 @@ return llama_like.architecture("Ernie4_5_Moe", {
       precise_table = true }) })
     described.attention.bias, described.mlp.bias = c.use_bias, c.use_bias
     described.head.bias = c.use_bias
+    described.unsupported = c.use_bias and c.tie_word_embeddings
+      and "a bias of an output head that is tied to the embeddings" or nil
     local dense, sparse, is_sparse = described.mlp, mixture(c), has_experts(c)
     described.mlp = function(index) return is_sparse(index) and sparse or dense end
     return described

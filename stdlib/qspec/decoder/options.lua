@@ -66,6 +66,7 @@ local PARTS = {
     order = { type = "list", list_of = "string",
       default = { "norm1", "attention", "post1", "norm2", "mlp", "post2" },
       allowed = { "norm1", "attention", "post1", "norm2", "mlp", "post2" } } },
+  -- whole_cache: keys that no token sees any more are kept, and hidden by a mask
   attention = { q = OPTIONAL_STRING, k = OPTIONAL_STRING, v = OPTIONAL_STRING,
     fused = OPTIONAL_STRING, out = STRING, heads = COUNT, kv_heads = COUNT, head_width = COUNT,
     layout = { type = "string", allowed = { "concat", "per_head", "per_group", "codegen" } },
@@ -76,6 +77,7 @@ local PARTS = {
     scale = OPTIONAL_NUMBER, divide = OPTIONAL_NUMBER, query_scale = OPTIONAL_NUMBER,
     clip = OPTIONAL_NUMBER, norm = OPTIONAL_TABLE, rope = BY_LAYER,
     window = { type = { "integer", "function" } }, chunk = { type = { "integer", "function" } },
+    whole_cache = FLAG,
     sinks = OPTIONAL_STRING,
     temperature = OPTIONAL_TABLE, mask_always = FLAG, broadcast = FLAG, fp32_scores = FLAG,
     native_softmax = FLAG, latent = OPTIONAL_TABLE, constants = OPTIONAL_TABLE },

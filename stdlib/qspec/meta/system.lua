@@ -74,7 +74,11 @@ function system.stdout(text) end
 ---@param text string
 function system.stderr(text) end
 
----@param stream 1|2|nil standard output (1, the default) or standard error (2)
+---The next line of standard input, without its end; waits for it.
+---@return string? line nil when there is no more
+function system.read_line() end
+
+---@param stream 0|1|2|nil standard input (0), output (1, the default) or error (2)
 ---@return boolean
 function system.isatty(stream) end
 
