@@ -1,5 +1,6 @@
 -- Divergence of the model's next-token distributions from the baseline's, on a text.
 
+local localisation = require "qspec.localisation"
 local perplexity = require "qspec.perplexity"
 local system = require "host.system"
 
@@ -41,6 +42,10 @@ Kullback-Leibler divergence of the model's distribution of the next token from t
 nats and fp64: sum of p ln(p / q). The names are those of llama.cpp's --kl-divergence, and
 `qspec perplexity --baseline` prints the whole of them. Skipped without a baseline.]],
   example = [[kl { text = "held_out.txt", mean = 0.02, p99 = 0.2, same_top = 0.9 }]],
+  evidence = function(subject, params)
+    local text = system.read(params.text, perplexity.LARGEST_TEXT)
+    return { ids = localisation.first_tokens(subject.tokenizer:encode(text, true)) }
+  end,
   run = function(ctx)
     local params, baseline = ctx.params, ctx:baseline_subject()
     local text = system.read(params.text, perplexity.LARGEST_TEXT)

@@ -1,5 +1,6 @@
 -- Perplexity of a text, alone or as a multiple of the baseline's.
 
+local localisation = require "qspec.localisation"
 local perplexity = require "qspec.perplexity"
 local system = require "host.system"
 
@@ -30,6 +31,10 @@ Measures as `qspec perplexity` does: exp of the mean negative log-likelihood of 
 each window. `max` limits it; `ratio` limits what it is over that of the baseline on the same text,
 and is skipped without one. The error shown is the standard error of the mean.]],
   example = [[perplexity { text = "held_out.txt", max = 12, ratio = 1.02 }]],
+  evidence = function(subject, params)
+    local text = system.read(params.text, perplexity.LARGEST_TEXT)
+    return { ids = localisation.first_tokens(subject.tokenizer:encode(text, true)) }
+  end,
   run = function(ctx)
     local params, subject = ctx.params, ctx.subject
     local baseline = params.ratio and ctx:baseline_subject() or nil
