@@ -103,6 +103,22 @@ function Runner:attempt(job, declaration, event)
   event.status = event.status or "pass"
 end
 
+-- A failure of the running model names the modules that add the largest errors, where there is a
+-- baseline. That this cannot be done takes nothing from the verdict.
+function Runner:localize(job, declaration, event)
+  local evidence, subject = declaration.check.evidence, job.subject
+  if event.status ~= "fail" or not (evidence and subject and subject.baseline) then return end
+  local localisation = require "qspec.localisation"
+  local ok, found = pcall(function()
+    return localisation.worst(subject, evidence(subject, declaration.params, event.findings))
+  end)
+  if ok then
+    event.localized, event.next_command = found, localisation.next_command(job, declaration)
+  else
+    event.notes[#event.notes + 1] = "not localised: " .. outcome.from(found).message
+  end
+end
+
 -- --no-skip and --require turn a skip into a failure.
 function Runner:demand(event)
   if event.status ~= "skip" then return end
@@ -128,6 +144,7 @@ function Runner:check(job, declaration, index)
     event.enable = absent.enable
   else
     self:attempt(job, declaration, event)
+    self:localize(job, declaration, event)
   end
   self:demand(event)
   event.seconds = system.clock() - began

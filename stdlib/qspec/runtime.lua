@@ -3,6 +3,7 @@
 local builder = require "qspec.builder"
 local expert_parts = require "qspec.expert_parts"
 local experts = require "qspec.experts"
+local json = require "host.json"
 local outcome = require "qspec.outcome"
 local weights = require "qspec.weights"
 
@@ -71,6 +72,15 @@ local function program_of(subject)
     local row = module and rows[module]
     return row and row.holding.tensors[parameter]
   end)
+end
+
+--- Whether two subjects have one program: the models then differ in weights alone.
+---@param subject table
+---@param other table
+---@return boolean
+function M.same_program(subject, other)
+  local function text(one) return json.encode(program_of(one), { sort = true }) end
+  return text(subject) == text(other)
 end
 
 --- The program of a subject with the weights of another one of its architecture.

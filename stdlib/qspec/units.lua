@@ -56,6 +56,13 @@ function M.count(count, noun, plural)
   return string.format("%d %s", count, count == 1 and noun or plural or noun .. "s")
 end
 
+---@param db number
+---@return string as in "17.3 dB"; "none" of an error that is not there
+function M.decibels(db)
+  if db == math.huge then return "none" end
+  return db == db and string.format("%.1f dB", db) or "NaN"
+end
+
 ---A value of a report, its unit taken from the last word of its key.
 ---@param key string as in "stored_bytes", "sqnr_db", "seconds"
 ---@param value any

@@ -37,6 +37,15 @@ local function alike(subject)
   return copy
 end
 
+-- The baseline's own runtime does where it is of the same program, dtype and device: a large model is
+-- not held twice.
+local function own_model(subject)
+  local baseline = subject.baseline
+  local is_alike = baseline.device == subject.device and baseline.dtype == subject.dtype
+    and require("qspec.runtime").same_program(subject, baseline)
+  return is_alike and baseline.runtime or nil
+end
+
 local function baseline_model(subject, other)
   local runtime = require "qspec.runtime"
   local ok, model = pcall(runtime.build_with, subject, other)
@@ -119,17 +128,28 @@ end
 
 local function everything() return true end
 
+--- Both models of one program.
+---@param subject table with a baseline
+---@return any model qspec.Model
+---@return any baseline qspec.Model
+---@return table other the baseline as a subject in the dtype of the checkpoint
+function M.models(subject)
+  baselines.require_relation(subject)
+  local other = alike(subject)
+  local model = subject.runtime
+  local baseline = own_model(subject) or baseline_model(subject, other)
+  return model, baseline, other
+end
+
 --- Builds both models and lists what differs.
 ---@param subject table with a baseline
 ---@param matches (fun(name: string): boolean)|nil which modules may be exchanged
 ---@return qspec.Exchange
 function M.open(subject, matches)
-  baselines.require_relation(subject)
-  local other = alike(subject)
-  local baseline = baseline_model(subject, other):remembering(MOST_KEPT)
+  local model, baseline, other = M.models(subject)
   local units = units_of(subject, other, baseline:module_groups(), matches or everything)
-  return setmetatable({ subject = subject, baseline = baseline, model = subject.runtime,
-    units = units }, Exchange)
+  return setmetatable({ subject = subject, baseline = baseline:remembering(MOST_KEPT),
+    model = model, units = units }, Exchange)
 end
 
 --- The baseline with these units as the checkpoint has them.

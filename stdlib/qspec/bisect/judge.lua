@@ -29,7 +29,6 @@ function Judge:verdict(set)
   if not self.known[key] then
     self.evaluations = self.evaluations + 1
     if self.on_progress then self.on_progress(self.evaluations) end
-    collectgarbage()  -- the collector does not see how large the models of earlier sets are
     self.known[key] = self.judge(self.exchange:with(set))
   end
   return self.known[key]
@@ -124,7 +123,6 @@ function M.sensitivities(exchange, windows, places, on_progress)
   local list = {}
   for i, place in ipairs(places) do
     if on_progress then on_progress(i, #places, exchange.units[place].name) end
-    collectgarbage()
     list[i] = { place = place, values = measures.of_text(exchange:with { place },
       exchange.baseline, windows) }
   end

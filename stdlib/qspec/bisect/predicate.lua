@@ -87,7 +87,7 @@ function Parser:comparison(name)
   end
   local token, place = self:next()
   local number = tonumber(token)
-  if not number or token:find("^[-+]?0[xX]") then
+  if not number or token:find("^[-+]?0?%a") then  -- LuaJIT reads 0x10, nan and inf too
     self:refuse(place, ("found %s, wanted a number"):format(shown(token)))
   end
   return { name = name, operator = operator, number = number }

@@ -79,13 +79,48 @@ local function has_pairs(groups)
   return false
 end
 
+-- Every so many of a list: neighbours, whose errors may hide each other, come apart.
+local function classes(list)
+  local parts, count = {}, math.ceil(math.sqrt(#list))
+  for i, item in ipairs(list) do
+    local part = parts[(i - 1) % count + 1] or {}
+    part[#part + 1], parts[(i - 1) % count + 1] = item, part
+  end
+  return parts
+end
+
+-- One that breaks the predicate alone; nil when none does.
+local function single(list, fails)
+  for _, item in ipairs(list) do
+    if fails { item } then return { item } end
+  end
+end
+
+-- One that breaks it alone, though not among all the others.
+local function hidden(list, left, fails)
+  for _, part in ipairs(classes(list)) do
+    local still = without(part, without(part, left))
+    local found = fails(still) and M.minimal(still, fails, 1)
+    if found then return found end
+  end
+end
+
 ---@class qspec.Culprits
 ---@field groups integer[][] sets that break the predicate, each alone: of one element a culprit, of
 ---  several modules that break it only together
 ---@field spread boolean what is left breaks it, and no set of a few does
 ---@field named integer[] all of them; without these it holds
 ---@field enough integer[] what it is enough to leave out: the same unless modules act together
----@field alone boolean|nil whether those named break it without the others
+
+-- The next set of those left, and whether what they do is spread over many. That no element breaks
+-- it alone is only said when each was asked.
+local function next_group(list, left, fails)
+  if not fails(left) then return hidden(list, left, fails), false end
+  local group = M.minimal(left, fails, LARGEST_SET)
+  if group and #group == 1 then return group, false end
+  group = single(left, fails) or group
+  return group, group == nil
+end
 
 --- Finds what breaks a predicate that fails of all elements and holds of none.
 ---@param list integer[] in the order in which they are tried
@@ -94,23 +129,19 @@ end
 ---@return qspec.Culprits
 function M.culprits(list, fails, rank)
   local groups, left, spread = {}, list, false
-  while fails(left) and not spread do
-    local group = M.minimal(left, fails, LARGEST_SET)
-    spread = group == nil
+  repeat
+    local group
+    group, spread = next_group(list, left, fails)
     groups[#groups + 1] = group
     left = without(left, group or {})
-  end
+  until not group
   local named = joined(groups)
-  local enough = named
   if spread then
-    local worst = worst_few(left, rank(left), fails)
-    named = prefix(worst, #worst, named)
-    enough = named
-  elseif has_pairs(groups) then
-    enough = left_out(list, rank(named), fails)
+    named = prefix(named, #named, worst_few(left, rank(left), fails))
+    return { groups = groups, spread = true, named = named, enough = named }
   end
-  return { groups = groups, spread = spread, named = named, enough = enough,
-    alone = fails(named) }
+  local enough = has_pairs(groups) and left_out(list, rank(named), fails) or named
+  return { groups = groups, spread = false, named = named, enough = enough }
 end
 
 return M

@@ -5,6 +5,7 @@ local chat = require "qspec.chat"
 local conversation = require "qspec.conversation"
 local generation = require "qspec.generation"
 local json = require "host.json"
+local localisation = require "qspec.localisation"
 local tolerance = require "qspec.tolerance"
 local units = require "qspec.units"
 
@@ -77,6 +78,17 @@ local function judge(ctx, question, result)
     hint = "the prompt was made by the chat template" }
 end
 
+-- The tokens of the first prompt that failed: what was given and what should have come of it.
+local function evidence(subject, params, findings)
+  local source = subject.tokenizer:encode(findings[1].key, true)
+  if subject.architecture.encoder_decoder then
+    return { ids = generation.given_ids(subject, source), source = source }
+  end
+  local wanted = not params.chat and findings[1].wanted
+  local ids = wanted and subject.tokenizer:encode(wanted, true) or source
+  return { ids = localisation.first_tokens(ids) }
+end
+
 return {
   name = "generates",
   summary = "greedy text of each prompt is one of the accepted outputs",
@@ -106,6 +118,7 @@ that `qspec accept` recorded for this model and device are accepted too. With `c
 chat template makes a prompt of what a user says, and the answer alone is compared.]],
   example = [[generates { "Hello my name is", max_new_tokens = 1,
   accepts = { "Hello my name is John", "Hello my name is Alina" } }]],
+  evidence = evidence,
   run = function(ctx)
     local questions = questions_of(ctx)
     ctx:progress(1, 1, units.count(#questions, "prompt"))

@@ -1,6 +1,7 @@
 -- Divergence of the model's next-token distributions from the baseline's, on a text.
 
 local evidence = require "qspec.evidence"
+local localisation = require "qspec.localisation"
 local paired = require "qspec.paired"
 local perplexity = require "qspec.perplexity"
 local system = require "host.system"
@@ -104,6 +105,10 @@ limit. `max` is a statement about this text alone. `tolerance` widens the limits
 "auto" is `k` times what the same weights show from run to run, and alone it wants the model to be
 its baseline but for that noise.]],
   example = [[kl { text = "held_out.txt", mean = 0.02, p99 = 0.2, same_top = 0.9 }]],
+  evidence = function(subject, params)
+    local text = system.read(params.text, perplexity.LARGEST_TEXT)
+    return { ids = localisation.first_tokens(subject.tokenizer:encode(text, true)) }
+  end,
   run = function(ctx)
     local params, baseline = ctx.params, ctx:baseline_subject()
     local text = system.read(params.text, perplexity.LARGEST_TEXT)

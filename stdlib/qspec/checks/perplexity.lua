@@ -1,6 +1,7 @@
 -- Perplexity of a text, alone or as a multiple of the baseline's.
 
 local evidence = require "qspec.evidence"
+local localisation = require "qspec.localisation"
 local paired = require "qspec.paired"
 local perplexity = require "qspec.perplexity"
 local system = require "host.system"
@@ -67,6 +68,10 @@ models gain or lose up to half of that), is anomalous and fails: the baseline is
 broken. `tolerance` widens `ratio` (1 unless given) by as many nats; "auto" is `k` times what the
 same weights show from run to run.]],
   example = [[perplexity { text = "held_out.txt", max = 12, ratio = 1.02 }]],
+  evidence = function(subject, params)
+    local text = system.read(params.text, perplexity.LARGEST_TEXT)
+    return { ids = localisation.first_tokens(subject.tokenizer:encode(text, true)) }
+  end,
   run = function(ctx)
     local params, subject = ctx.params, ctx.subject
     local is_paired = params.ratio or params.tolerance

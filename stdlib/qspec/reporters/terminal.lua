@@ -193,6 +193,21 @@ function Terminal:write_reason(event)
   self:write_filled("hint: ", event.hint)
 end
 
+-- Of a failure of the running model the modules that add the largest errors.
+function Terminal:write_localized(event)
+  local rows = { { "largest errors of their own", "added", "inherited" } }
+  for i, one in ipairs(event.localized or {}) do
+    rows[i + 1] = { line(one.module), units.decibels(one.added_db),
+      units.decibels(one.inherited_db) }
+  end
+  if #rows == 1 then return end
+  local lines = text_table.lines(rows, { indent = BODY_INDENT, gap = "   ",
+    align = { [2] = "right", [3] = "right" } })
+  lines[1] = self.style.dim(lines[1])
+  for _, text in ipairs(lines) do self:write_line(text) end
+  self:write_line(BODY_INDENT .. "who is to blame: " .. line(event.next_command))
+end
+
 function Terminal:check_end(event)
   self:clear_progress()
   if event.status == "skip" then
@@ -203,6 +218,7 @@ function Terminal:check_end(event)
   for _, text in ipairs(findings_table.lines(event.findings or {}, self)) do
     self:write_line(text)
   end
+  self:write_localized(event)
   self:write_reason(event)
   for _, note in ipairs(event.notes or {}) do
     self:write_wrapped(BODY_INDENT, note, self.style.dim)
