@@ -19,8 +19,8 @@
 namespace qspec::lua {
 namespace {
 
-const std::vector<std::string> kFields = {"codes",  "bits",   "values", "scales", "zeros",
-                                          "shifts", "groups", "block",  "step",   "shape"};
+const std::vector<std::string> kFields = {"codes",  "planes", "bits",  "values", "scales", "zeros",
+                                          "shifts", "groups", "block", "step",   "shape"};
 
 // A field that is optional and misspelt would be missed by nobody.
 void check_fields(lua_State* L) {
@@ -64,7 +64,8 @@ std::vector<int64_t> integers_field(lua_State* L, const char* key) {
   return integers;
 }
 
-// tensor.coded {codes, bits, values, scales, [zeros, shifts, groups,] block, [step,] shape}
+// tensor.coded {codes, [planes,] bits, values, scales, [zeros, shifts, groups,] block, [step,]
+// shape}
 int coded(lua_State* L) {
   check_table(L, 1);
   check_fields(L);
@@ -76,6 +77,8 @@ int coded(lua_State* L) {
   }
   Coded weight;
   weight.codes = tensor_field(L, 1, "codes");
+  weight.planes = optional_field(L, "planes", std::vector<int64_t>(),
+                                 [&](int index) { return check_integers(L, index); });
   weight.bits = integer_field(L, 1, "bits");
   weight.values = values_field(L);
   weight.scales = tensor_field(L, 1, "scales");

@@ -11,18 +11,17 @@
 #include "engine/core/error.h"
 #include "engine/tensor/code_counter.h"
 #include "engine/tensor/coded_rows.h"
+#include "engine/tensor/decode_rows.h"
 #include "engine/tensor/dtypes.h"
 #include "engine/tensor/parallel.h"
 #include "engine/tensor/parts.h"
+#include "engine/tensor/planes.h"
 #include "engine/tensor/sizes.h"
 
 namespace qspec {
 namespace {
 
 constexpr int64_t kGrain = 1 << 16;
-
-// A larger result leaves the caches before anyone reads it.
-constexpr int64_t kCachedBytes = 16 << 20;
 
 // They are int32 to the kernels.
 constexpr int64_t kMostGroups = std::numeric_limits<int32_t>::max();
@@ -53,6 +52,7 @@ void check_numbers(const Coded& weight) {
 
 // Rows are found by dividing the bytes, so they must divide evenly.
 at::Tensor checked_codes(const Coded& weight) {
+  if (!weight.planes.empty()) return checked_planes(weight);
   const auto bytes = static_cast<int64_t>(weight.codes.nbytes());
   const int64_t rows = row_count(weight), columns = weight.shape.back();
   if (columns > std::numeric_limits<int64_t>::max() / 8) {
@@ -88,22 +88,6 @@ at::Tensor checked_groups(const Coded& weight, int64_t column_groups) {
   return wide.to(at::kInt);
 }
 
-template <class Element, class Decode>
-at::Tensor filled(const Coded& weight, at::ScalarType dtype, const Decode& decode) {
-  const CodedRows rows(weight);
-  at::Tensor result = empty_tensor(weight.shape, dtype);
-  auto* data = static_cast<Element*>(result.mutable_data_ptr());
-  const bool streamed = static_cast<int64_t>(result.nbytes()) > kCachedBytes;
-  parallel_ranges(result.numel(), kGrain, [&](int64_t begin, int64_t end) {
-    Element* to = data + begin;
-    rows.for_parts(begin, end - begin, [&](const CodedRow& row, int64_t column, int64_t length) {
-      decode(row, static_cast<size_t>(column), static_cast<size_t>(length), to, streamed);
-      to += length;
-    });
-  });
-  return result;
-}
-
 }  // namespace
 
 int64_t row_count(const Coded& weight) {
@@ -126,38 +110,26 @@ Coded checked(Coded weight) {
 }
 
 FloatSource float_source(const Coded& weight) {
-  return [rows = std::make_shared<const CodedRows>(weight), decode = kernels().decode_coded](
-             int64_t begin, int64_t count, float* buffer) {
-    rows->for_parts(begin, count, [&](const CodedRow& row, int64_t first, int64_t length) {
-      decode(row, static_cast<size_t>(first), static_cast<size_t>(length), buffer, false);
-      buffer += length;
-    });
-    return static_cast<const float*>(buffer - count);
-  };
+  return source_of_rows(std::make_shared<const CodedRows>(weight));
 }
 
 at::Tensor dequantize(const Coded& weight, at::ScalarType dtype) {
-  if (dtype == at::kFloat) return filled<float>(weight, dtype, kernels().decode_coded);
-  if (dtype == at::kHalf) return filled<uint16_t>(weight, dtype, kernels().decode_coded_to_half);
-  if (dtype == at::kBFloat16) {
-    return filled<uint16_t>(weight, dtype, kernels().decode_coded_to_bfloat16);
-  }
-  throw Error(ErrorKind::kSpec, std::string("cannot decode to ") + at::toString(dtype))
-      .hint("wanted float32, float16 or bfloat16");
+  return decoded_rows(CodedRows(weight), weight.shape, dtype, kGrain);
 }
 
 std::vector<int64_t> code_histogram(const Coded& weight) {
   const CodedRows rows(weight);
-  std::vector<int64_t> codes(size_t{1} << weight.bits);
+  std::vector<int64_t> codes(size_t{1} << rows.row_bits());
   std::mutex mutex;
   parallel_ranges(element_count(weight.shape), kGrain, [&](int64_t begin, int64_t end) {
-    CodeCounter counter(weight.bits);
+    CodeCounter counter(rows.row_bits());
     rows.for_parts(begin, end - begin, [&](const CodedRow& row, int64_t first, int64_t length) {
       counter.add(row.codes, static_cast<size_t>(first), static_cast<size_t>(length));
     });
     const std::lock_guard lock(mutex);
     counter.add_to(codes);
   });
+  codes.resize(size_t{1} << weight.bits);
   return codes;
 }
 

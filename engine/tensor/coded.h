@@ -23,7 +23,11 @@ namespace qspec {
 struct Coded {
   at::Tensor codes;  // any dtype, read as bytes: [rows] little endian streams of equal length, code
                      // c of a row in the bits from bits * c on; a row may be longer than its codes
-  int bits = 0;      // 1 to 8
+  // Where the codes lie instead, if not empty: code e of the weight, counted over all rows, is the
+  // field of word e % words that begins at bit planes[e / words]. `codes` are words of 8, 16 or 32
+  // bits then, and codes have 1 to 4.
+  std::vector<int64_t> planes = {};
+  int bits = 0;       // 1 to 8
   at::Tensor values;  // [2^bits]: what each code stands for
   at::Tensor scales;  // [row groups, column groups], any real dtype
   at::Tensor zeros;   // the same, or undefined: subtracted before scaling

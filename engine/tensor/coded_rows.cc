@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "engine/tensor/code_values.h"
+#include "engine/tensor/parallel.h"
 
 namespace qspec {
 namespace {
@@ -57,6 +58,10 @@ CodedRows::CodedRows(const Coded& weight)
   common_.codes = static_cast<const uint8_t*>(weight_.codes.const_data_ptr());
   common_.end = common_.codes + bytes;
   common_.bits = static_cast<int>(weight.bits);
+  if (!weight.planes.empty()) {
+    planes_.emplace(weight);
+    common_.bits = Planes::kBits;
+  }
   common_.rounding = rounding(weight.step);
   common_.column_groups = static_cast<size_t>(grid_.column_groups);
   common_.block = static_cast<size_t>(weight.block_columns);
@@ -64,7 +69,7 @@ CodedRows::CodedRows(const Coded& weight)
   if (weight_.zeros.defined() && weight_.zeros.numel() > 0 && all_equal(weight_.zeros)) {
     fold_zeros();
   }
-  const RecognisedValues recognised = recognise(values_.data(), common_.bits);
+  const RecognisedValues recognised = recognise(values_.data(), static_cast<int>(weight.bits));
   common_.values = values_.data();
   common_.kind = recognised.kind;
   common_.base = recognised.base;
@@ -98,11 +103,29 @@ void CodedRows::list_groups() {
 CodedRow CodedRows::row(int64_t number) const {
   CodedRow row = common_;
   const int64_t scales = grid_.row_group(number) * grid_.column_groups;
-  row.codes += number * row_bytes_;
+  if (!planes_) row.codes += number * row_bytes_;
   row.scales = data_of(weight_.scales) + scales;
   row.zeros = moved(data_of(weight_.zeros), scales);
   row.shifts = moved(data_of(weight_.shifts), scales);
   return row;
+}
+
+std::unique_ptr<uint8_t[]> CodedRows::room_for_codes() const {
+  if (!planes_) return nullptr;
+  return std::make_unique_for_overwrite<uint8_t[]>(static_cast<size_t>(planes_->row_bytes()));
+}
+
+void CodedRows::gather(int64_t number, int64_t first, int64_t count, uint8_t* codes,
+                       CodedRow& row) const {
+  planes_->gather(number * columns_ + first, count, first, codes);
+  row.codes = codes;
+  row.end = codes + planes_->row_bytes();
+}
+
+void CodedRows::for_ranges(int64_t count, int64_t grain,
+                           const std::function<void(int64_t, int64_t)>& body) const {
+  if (planes_) return planes_->for_ranges(count, grain, body);
+  parallel_ranges(count, grain, body);
 }
 
 }  // namespace qspec

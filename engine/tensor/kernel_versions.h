@@ -21,6 +21,7 @@
                                          uint16_t* to, bool streamed);                      \
   void transpose_tile_##SUFFIX(const WordTile& tile);                                       \
   void transpose_fields_##SUFFIX(const FieldLines& fields);                                 \
+  void field_nibbles_##SUFFIX(const WordField& field, size_t count, uint8_t* to);           \
   float absmax_##SUFFIX(const float* x, size_t count);                                      \
   ErrorSums error_sums_##SUFFIX(const float* r, const float* q, size_t count, size_t block, \
                                 float* squares, float* errors);                             \

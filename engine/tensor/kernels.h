@@ -77,6 +77,14 @@ struct WordTile {
   bool streamed = false;  // past the caches, where the rows of `to` are aligned to the vectors
 };
 
+// The same field of all words.
+struct WordField {
+  const uint8_t* words;
+  size_t word_bytes;  // 1, 2 or 4
+  int shift;          // its lowest bit
+  int bits;           // 1 to 4
+};
+
 // As many lines as a word has fields, a power of two of them.
 struct FieldLines {
   static constexpr size_t kLine = 64;  // bytes
@@ -136,6 +144,10 @@ struct Kernels {
 
   // Field k of each word of line i becomes field i of that word of line k.
   void (*transpose_fields)(const FieldLines& fields);
+
+  // The fields of `count` words as nibbles: those of words 2i and 2i + 1 are the low and the high
+  // half of to[i], whose high half is 0 behind the last word.
+  void (*field_nibbles)(const WordField& field, size_t count, uint8_t* to);
 
   // The largest |x|, NaNs apart; 0 for none.
   float (*absmax)(const float* x, size_t count);

@@ -440,6 +440,9 @@ function M.rowwise_int8(parts) end
 ---@class qspec.Coded
 ---@field codes qspec.Tensor any dtype, read as bytes: a row is a stream, code c in the `bits` bits
 --- from bit bits * c on, counted from the lowest bit of its first byte; rows may be padded
+---@field planes integer[]? where the codes lie instead: those of the weight one after the other are
+--- first the fields of all words of `codes` (8, 16 or 32 bits each) that begin at bit planes[1],
+--- then those at planes[2] and so on; 1 to 4 bits
 ---@field bits integer 1 to 8
 ---@field values number[]|qspec.Tensor [2^bits], what each code stands for
 ---@field scales qspec.Tensor [row groups, column groups], any real dtype
