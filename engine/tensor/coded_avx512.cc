@@ -50,11 +50,13 @@ class Spread {
  public:
   Spread(const CodedRow& row, size_t (*place)(size_t))
       : bits_(static_cast<size_t>(row.bits)), end_(row.end) {
+    const size_t swap = row.high_first ? 1 : 0;
     alignas(64) uint8_t bytes[kWidth], shifts[kWidth];
     for (size_t i = 0; i < kWidth; ++i) {
       const size_t first_bit = place(i / kRun * kRun) * bits_;
       bytes[i] = static_cast<uint8_t>(first_bit / 8 + i % kRun);
-      shifts[i] = static_cast<uint8_t>(i / kRun * kRun % 8 * 8 + first_bit % 8 + i % kRun * bits_);
+      shifts[i] =
+          static_cast<uint8_t>(i / kRun * kRun % 8 * 8 + first_bit % 8 + (i % kRun ^ swap) * bits_);
     }
     bytes_ = load(bytes);
     shifts_ = load(shifts);

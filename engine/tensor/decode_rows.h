@@ -43,7 +43,7 @@ void decode_rows(const Rows& rows, DecodeCoded<Element> decode, int64_t grain, a
   constexpr size_t kCachedBytes = 16 << 20;
   const bool streamed = result.nbytes() > kCachedBytes;
   auto* data = static_cast<Element*>(result.mutable_data_ptr());
-  rows.for_ranges(result.numel(), grain, [&](int64_t begin, int64_t end) {
+  parallel_ranges(result.numel(), grain, [&](int64_t begin, int64_t end) {
     Element* to = data + begin;
     rows.for_parts(begin, end - begin, [&](const CodedRow& row, int64_t first, int64_t length) {
       decode(row, static_cast<size_t>(first), static_cast<size_t>(length), to, streamed);

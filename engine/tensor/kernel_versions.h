@@ -10,7 +10,6 @@
   void float_to_half_##SUFFIX(const float* from, size_t count, uint16_t* to);               \
   void float_to_bfloat16_##SUFFIX(const float* from, size_t count, uint16_t* to);           \
   void stream_##SUFFIX(const void* from, size_t bytes, void* to);                           \
-  void decode4_##SUFFIX(const Codes4& codes, size_t count, float* to);                      \
   void encode4_##SUFFIX(const float* x, size_t count, size_t block, const CodeRule& rule,   \
                         uint8_t* packed, float* absmax);                                    \
   void decode_coded_##SUFFIX(const CodedRow& row, size_t first, size_t count, float* to,    \

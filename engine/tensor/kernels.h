@@ -23,15 +23,6 @@ struct CodeRule {
   bool magnitude = false;
 };
 
-// Codes of 4 bits in blocks: code 2k is the high nibble of packed[k]. `count` elements, the last
-// block may be short; `block` is even.
-struct Codes4 {
-  const uint8_t* packed;
-  const float* codebook;  // [16]
-  const float* absmax;    // [blocks]
-  size_t block;
-};
-
 // How the codes of a CodedRow become numbers, where no table has to be asked.
 enum class CodeValues {
   kTable,   // values[code]
@@ -43,12 +34,13 @@ enum class CodeValues {
 // What results of arithmetic are rounded to.
 enum class Rounding { kNone, kHalf, kBfloat16 };
 
-// A row of codes with its scales: code c is the `bits` bits from bit bits * c on, counted from the
-// lowest bit of the first byte.
+// A row of codes with its scales: code c is the `bits` bits from bit bits * place on, counted from
+// the lowest bit of the first byte; its place is c, or c ^ 1.
 struct CodedRow {
   const uint8_t* codes;
   const uint8_t* end;  // what lies before may be read
   int bits;            // 1 to 8
+  bool high_first;     // of 4 bits, the even code in a byte's high nibble: places c ^ 1
   CodeValues kind;
   float base;
   const float* values;    // [2^bits], never null; at least [16] are there, the values over again
@@ -122,10 +114,9 @@ struct Kernels {
   // hold until they are read. Other threads see them after a fence (parallel_ranges ends with one).
   void (*stream)(const void* from, size_t bytes, void* to);
 
-  // to[i] = codebook[code i] * absmax[i / block].
-  void (*decode4)(const Codes4& codes, size_t count, float* to);
-  // absmax[b] = the largest |x| of block b, NaNs apart; codes of x * (1 / absmax[b]). `count` is
-  // even. A block of zeros multiplies 0 by infinity, so its codes are those of NaN.
+  // absmax[b] = the largest |x| of block b, NaNs apart; codes of x * (1 / absmax[b]), code 2k in
+  // the high nibble of packed[k]. `count` and `block` are even, the last block may be short. A
+  // block of zeros multiplies 0 by infinity, so its codes are those of NaN.
   void (*encode4)(const float* x, size_t count, size_t block, const CodeRule& rule, uint8_t* packed,
                   float* absmax);
 

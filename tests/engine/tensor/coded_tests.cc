@@ -139,22 +139,30 @@ void check_halves(Simd level, const CodedRow& row, size_t first, size_t count) {
              halves_by(plain.decode_coded_to_bfloat16, 0x7f80, row, first, count));
 }
 
-// Every fast version of this machine against the plain one, at offsets of all kinds.
+// Every fast version of this machine against the plain one, from column `first` on.
+void check_versions(const CodedRow& row, size_t first, size_t count) {
+  for (const Simd level : {Simd::kAvx2, Simd::kAvx512}) {
+    if (!has_simd(level)) continue;
+    BOOST_TEST(bits_of(decoded_by(level, row, first, count)) ==
+                   bits_of(decoded_by(Simd::kPlain, row, first, count)),
+               "bits " << row.bits << ", from " << first << ", count " << count << ", block "
+                       << row.block << ", high nibble first " << row.high_first);
+    check_halves(level, row, first, count);
+  }
+}
+
+// At offsets of all kinds.
 void check_versions(const Coded& weight) {
   const CodedRows rows(checked(weight));
   const auto columns = static_cast<size_t>(weight.shape[1]);
-  for (const Simd level : {Simd::kAvx2, Simd::kAvx512}) {
-    if (!has_simd(level)) continue;
-    for (const size_t first : {0, 1, 3, 7, 8, 21, 40}) {
-      for (const int64_t row : {int64_t{0}, weight.shape[0] - 1}) {
-        if (first >= columns) continue;
-        for (const size_t count : {columns - first, (columns - first + 1) / 2}) {
-          BOOST_TEST(bits_of(decoded_by(level, rows.row(row), first, count)) ==
-                         bits_of(decoded_by(Simd::kPlain, rows.row(row), first, count)),
-                     "bits " << weight.bits << ", from " << first << ", count " << count
-                             << ", block " << weight.block_columns);
-          check_halves(level, rows.row(row), first, count);
-        }
+  for (const size_t first : {0, 1, 3, 7, 8, 21, 40}) {
+    for (const int64_t number : {int64_t{0}, weight.shape[0] - 1}) {
+      if (first >= columns) continue;
+      for (const size_t count : {columns - first, (columns - first + 1) / 2}) {
+        CodedRow row = rows.row(number);
+        check_versions(row, first, count);
+        row.high_first = row.bits == 4;
+        if (row.high_first) check_versions(row, first, count);
       }
     }
   }
