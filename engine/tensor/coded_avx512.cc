@@ -134,6 +134,32 @@ class Table {
   alignas(64) uint8_t bytes_[4][kMost];
 };
 
+// The numbers code + base, where they are computed with fewer shuffles than looked up.
+class WholeNumbers {
+ public:
+  explicit WholeNumbers(const CodedRow& row)
+      : flip_(_mm512_set1_epi8(row.kind == CodeValues::kSigned ? -128 : 0)),
+        base_(_mm512_set1_ps(row.kind == CodeValues::kSigned ? -128.0f : row.base)) {}
+
+  static bool fit(const CodedRow& row) {
+    return row.kind == CodeValues::kOffset || row.kind == CodeValues::kSigned;
+  }
+
+  [[gnu::always_inline]] Floats operator[](__m512i codes) const {
+    const __m512i bytes = _mm512_xor_si512(codes, flip_), none = _mm512_setzero_si512();
+    const __m512i low = _mm512_unpacklo_epi8(bytes, none);
+    const __m512i high = _mm512_unpackhi_epi8(bytes, none);
+    return {{number(_mm512_unpacklo_epi16(low, none)), number(_mm512_unpackhi_epi16(low, none)),
+             number(_mm512_unpacklo_epi16(high, none)), number(_mm512_unpackhi_epi16(high, none))}};
+  }
+
+ private:
+  __m512 number(__m512i lanes) const { return _mm512_add_ps(_mm512_cvtepi32_ps(lanes), base_); }
+
+  __m512i flip_;
+  __m512 base_;
+};
+
 // Each float rounded to a bfloat16, in the upper half of its lane.
 __m512i rounded_to_bfloat16(__m512 x) {
   const __m512i bits = _mm512_castps_si512(x);
@@ -201,6 +227,48 @@ class BlockScales {
 
   const CodedRow& row_;
   size_t group_, next_;
+};
+
+// Columns that name their groups, up to 32 of those: two registers hold what they have.
+template <bool kZeros, bool kShifts>
+class RegisterScales {
+ public:
+  static constexpr size_t kMost = 32;
+
+  explicit RegisterScales(const CodedRow& row)
+      : row_(row),
+        zeros_(kZeros ? row.zeros : nullptr, row.column_groups),
+        scales_(row.scales, row.column_groups),
+        shifts_(kShifts ? row.shifts : nullptr, row.column_groups) {}
+
+  [[gnu::always_inline]] void apply(size_t column, Floats& x) const {
+    for (size_t i = 0; i < 4; ++i) {
+      const __m512i groups = load(row_.groups + column + 16 * i);
+      Affine affine{};
+      if constexpr (kZeros) affine.zero = zeros_[groups];
+      affine.scale = scales_[groups];
+      if constexpr (kShifts) affine.shift = shifts_[groups];
+      x.part[i] = affine(row_, x.part[i]);
+    }
+  }
+
+ private:
+  class Registers {
+   public:
+    Registers(const float* from, size_t count) {
+      alignas(64) float floats[kMost] = {};
+      if (from != nullptr) std::copy_n(from, count, floats);
+      low_ = _mm512_load_ps(floats);
+      high_ = _mm512_load_ps(floats + 16);
+    }
+    __m512 operator[](__m512i index) const { return _mm512_permutex2var_ps(low_, index, high_); }
+
+   private:
+    __m512 low_, high_;
+  };
+
+  const CodedRow& row_;
+  Registers zeros_, scales_, shifts_;
 };
 
 // Columns that name their groups, up to 256 of those; without shifts.
@@ -316,17 +384,26 @@ void for_vectors(const CodedRow& row, size_t first, size_t count, Element* to, b
   }
 }
 
-template <class Out, class Scales>
-void decode_columns(const CodedRow& row, size_t first, size_t count, Scales scales,
-                    typename Out::Element* to, bool streamed) {
+template <class Out, class Values, class Scales>
+void decode_values(const CodedRow& row, size_t first, size_t count, const Values& values,
+                   Scales scales, typename Out::Element* to, bool streamed) {
   const Spread<4> codes(row, float_place);
-  const Table values(row.values, size_t{1} << row.bits);
   for_vectors(row, first, count, to, streamed,
               [&](const uint8_t* p, size_t c, typename Out::Element* out, bool past_caches) {
                 Floats x = values[codes(p)];
                 scales.apply(c, x);
                 Out::store(out, x, past_caches);
               });
+}
+
+template <class Out, class Scales>
+void decode_columns(const CodedRow& row, size_t first, size_t count, const Scales& scales,
+                    typename Out::Element* to, bool streamed) {
+  if (WholeNumbers::fit(row)) {
+    return decode_values<Out>(row, first, count, WholeNumbers(row), scales, to, streamed);
+  }
+  const Table values(row.values, size_t{1} << row.bits);
+  decode_values<Out>(row, first, count, values, scales, to, streamed);
 }
 
 // Of blocks of many columns: the values of up to 16 codes are scaled and rounded beforehand, and
@@ -353,9 +430,22 @@ void decode_halves(const CodedRow& row, size_t first, size_t count, uint16_t* to
               });
 }
 
+template <class Out, bool kZeros>
+void decode_few_groups(const CodedRow& row, size_t first, size_t count, typename Out::Element* to,
+                       bool streamed) {
+  if (row.shifts != nullptr) {
+    return decode_columns<Out>(row, first, count, RegisterScales<kZeros, true>(row), to, streamed);
+  }
+  decode_columns<Out>(row, first, count, RegisterScales<kZeros, false>(row), to, streamed);
+}
+
 template <class Out>
 void decode(const CodedRow& row, size_t first, size_t count, typename Out::Element* to,
             bool streamed) {
+  if (row.groups != nullptr && row.column_groups <= RegisterScales<true, true>::kMost) {
+    return row.zeros != nullptr ? decode_few_groups<Out, true>(row, first, count, to, streamed)
+                                : decode_few_groups<Out, false>(row, first, count, to, streamed);
+  }
   if (row.group_bytes != nullptr && row.shifts == nullptr) {
     if (row.zeros == nullptr) {
       return decode_columns<Out>(row, first, count, ListedScales<false>(row), to, streamed);

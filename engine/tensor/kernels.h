@@ -77,6 +77,20 @@ struct WordField {
   int bits;           // 1 to 4
 };
 
+// Part of a row whose vectors are sums of vectors of several books, a code each.
+struct VectorCodes {
+  const uint8_t* codes;    // [vectors][books], little endian integers
+  size_t code_bytes;       // 1, 2 or 4
+  uint32_t mask;           // of the bits of a code that count
+  size_t books;            // 1 or more
+  const uint8_t* numbers;  // of the part of vector 0 of book 0 that lies in the row
+  size_t vector_bytes;     // from one vector to the next
+  size_t book_bytes;       // from one book to the next
+  size_t width;            // numbers of a vector that lie in the row
+  Rounding kind;           // what numbers are: floats where it is kNone
+  float scale;             // such a number
+};
+
 // As many lines as a word has fields, a power of two of them.
 struct FieldLines {
   static constexpr size_t kLine = 64;  // bytes
@@ -139,6 +153,11 @@ struct Kernels {
   // The fields of `count` words as nibbles: those of words 2i and 2i + 1 are the low and the high
   // half of to[i], whose high half is 0 behind the last word.
   void (*field_nibbles)(const WordField& field, size_t count, uint8_t* to);
+
+  // `count` vectors: the sum of their books' in fp32, one after the other, and its product with the
+  // scale, both rounded to the kind of the numbers. `to` takes such numbers. `streamed` as in
+  // WordTile.
+  void (*sum_vectors)(const VectorCodes& codes, size_t count, void* to, bool streamed);
 
   // The largest |x|, NaNs apart; 0 for none.
   float (*absmax)(const float* x, size_t count);

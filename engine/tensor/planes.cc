@@ -42,10 +42,7 @@ at::Tensor checked_planes(const Coded& weight) {
 }
 
 Planes::Planes(const Coded& weight)
-    : words_(weight.codes),
-      bits_(weight.bits),
-      shifts_(weight.planes),
-      row_bytes_(ceil_div(weight.shape.back(), 2)) {}
+    : words_(weight.codes), bits_(weight.bits), shifts_(weight.planes) {}
 
 void Planes::gather(int64_t begin, int64_t count, int64_t first, uint8_t* row) const {
   const auto* words = static_cast<const uint8_t*>(words_.const_data_ptr());

@@ -18,13 +18,10 @@ class Planes {
   // Of a checked weight that has planes.
   explicit Planes(const Coded& weight);
 
-  // The bits of a code in a row that was gathered.
+  // The bits of a code once it is in a row.
   static constexpr int kBits = 4;
 
-  // Bytes of a row of gathered codes.
-  int64_t row_bytes() const { return row_bytes_; }
-
-  // Puts the codes of elements begin..begin+count-1 into a row, column `first` of it and on.
+  // Puts the codes of elements begin..begin+count-1 into a row of nibbles, from place `first` on.
   void gather(int64_t begin, int64_t count, int64_t first, uint8_t* row) const;
 
   // Calls body(begin, end) over disjoint parts of the elements 0..count-1 on LibTorch's threads,
@@ -36,7 +33,6 @@ class Planes {
   at::Tensor words_;
   int bits_;
   std::vector<int64_t> shifts_;
-  int64_t row_bytes_;
 };
 
 // The words of a weight with planes, contiguous. Throws Error(kCheckpoint) when they are too few or

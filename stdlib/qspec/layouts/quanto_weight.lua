@@ -116,7 +116,7 @@ function M.pack(w)
     planes = row_blocks.shifts(bits, 8, "low"), values = code_values.unsigned(bits),
     scales = by_row(w:read("weight._scale")),
     zeros = not is_float and by_row(shift:to("float32")) or nil,
-    shifts = is_float and by_row(shift:to("float32"):neg()) or nil, block = { 1, columns },
+    shifts = is_float and by_row(shift:neg()) or nil, block = { 1, columns },
     step = step(w), shape = w.shape }
 end
 
