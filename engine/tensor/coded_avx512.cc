@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #include <algorithm>
+#include <array>
 
 #include "engine/tensor/kernel_versions.h"
 
@@ -28,12 +29,12 @@ struct Floats {
 
 // The order of bytes from which unpacking makes floats in order: quarter `q` of each 16 bytes are
 // four of part q.
-size_t float_place(size_t byte) {
+constexpr size_t float_place(size_t byte) {
   return byte / 4 % 4 * 16 + byte / 16 * 4 + byte % 4;
 }
 
 // The same of halves: half `h` of each 16 bytes are eight of the 32 that are part h.
-size_t half_place(size_t byte) {
+constexpr size_t half_place(size_t byte) {
   return byte / 8 % 2 * 32 + byte / 16 * 8 + byte % 8;
 }
 
@@ -43,24 +44,45 @@ __m512i in_order_of(size_t (*place)(size_t)) {
   return load(bytes);
 }
 
-// Codes of 1 to 8 bits as bytes, ordered by `place`. `kRun` codes that are neighbours there, and
-// all of their bits, come to lie where they are shifted from: four in 32 bits or eight in 64.
-template <size_t kRun>
+using Place = size_t (*)(size_t);
+
+// Where the bits of 64 codes lie, in the order of `kPlace`: `kRun` codes that are neighbours there,
+// and all of their bits, come to lie where they are shifted from, four in 32 bits or eight in 64.
+struct Bits {
+  alignas(64) uint8_t bytes[kWidth];
+  alignas(64) uint8_t shifts[kWidth];
+};
+
+template <size_t kRun, Place kPlace>
+constexpr Bits bits_of(size_t width, size_t swap) {
+  Bits bits{};
+  for (size_t i = 0; i < kWidth; ++i) {
+    const size_t first_bit = kPlace(i / kRun * kRun) * width;
+    bits.bytes[i] = static_cast<uint8_t>(first_bit / 8 + i % kRun);
+    bits.shifts[i] =
+        static_cast<uint8_t>(i / kRun * kRun % 8 * 8 + first_bit % 8 + (i % kRun ^ swap) * width);
+  }
+  return bits;
+}
+
+// Of codes of 1 to 8 bits; number 0 is that of 4 bits with the high nibble first.
+template <size_t kRun, Place kPlace>
+constexpr std::array<Bits, 9> kBitsOf = [] {
+  std::array<Bits, 9> all{};
+  for (size_t width = 1; width <= 8; ++width) all[width] = bits_of<kRun, kPlace>(width, 0);
+  all[0] = bits_of<kRun, kPlace>(4, 1);
+  return all;
+}();
+
+// Codes of 1 to 8 bits as bytes, in the order of `kPlace`.
+template <size_t kRun, Place kPlace>
 class Spread {
  public:
-  Spread(const CodedRow& row, size_t (*place)(size_t))
-      : bits_(static_cast<size_t>(row.bits)), end_(row.end) {
-    const size_t swap = row.high_first ? 1 : 0;
-    alignas(64) uint8_t bytes[kWidth], shifts[kWidth];
-    for (size_t i = 0; i < kWidth; ++i) {
-      const size_t first_bit = place(i / kRun * kRun) * bits_;
-      bytes[i] = static_cast<uint8_t>(first_bit / 8 + i % kRun);
-      shifts[i] =
-          static_cast<uint8_t>(i / kRun * kRun % 8 * 8 + first_bit % 8 + (i % kRun ^ swap) * bits_);
-    }
-    bytes_ = load(bytes);
-    shifts_ = load(shifts);
-    mask_ = _mm512_set1_epi8(static_cast<char>((1u << bits_) - 1));
+  explicit Spread(const CodedRow& row) : end_(row.end) {
+    const Bits& bits = kBitsOf<kRun, kPlace>[row.high_first ? 0 : static_cast<size_t>(row.bits)];
+    bytes_ = load(bits.bytes);
+    shifts_ = load(bits.shifts);
+    mask_ = _mm512_set1_epi8(static_cast<char>((1u << row.bits) - 1));
   }
 
   // Of 64 codes from `p` on. What lies behind the last byte counts as zeros.
@@ -74,7 +96,6 @@ class Spread {
   }
 
  private:
-  size_t bits_;
   const uint8_t* end_;
   __m512i bytes_, shifts_, mask_;
 };
@@ -387,7 +408,7 @@ void for_vectors(const CodedRow& row, size_t first, size_t count, Element* to, b
 template <class Out, class Values, class Scales>
 void decode_values(const CodedRow& row, size_t first, size_t count, const Values& values,
                    Scales scales, typename Out::Element* to, bool streamed) {
-  const Spread<4> codes(row, float_place);
+  const Spread<4, float_place> codes(row);
   for_vectors(row, first, count, to, streamed,
               [&](const uint8_t* p, size_t c, typename Out::Element* out, bool past_caches) {
                 Floats x = values[codes(p)];
@@ -410,7 +431,7 @@ void decode_columns(const CodedRow& row, size_t first, size_t count, const Scale
 // the bytes of the halves looked up.
 template <class Out>
 void decode_halves(const CodedRow& row, size_t first, size_t count, uint16_t* to, bool streamed) {
-  const Spread<8> codes(row, half_place);
+  const Spread<8, half_place> codes(row);
   const __m512 values = _mm512_loadu_ps(row.values);
   size_t next = first / kWidth * kWidth / row.block * row.block;
   __m512i low{}, high{};
