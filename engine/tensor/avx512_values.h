@@ -72,9 +72,12 @@ class Table {
 // The numbers code + base, where they are computed with fewer shuffles than looked up.
 class WholeNumbers {
  public:
-  explicit WholeNumbers(const CodedRow& row)
-      : flip_(_mm512_set1_epi8(row.kind == CodeValues::kSigned ? -128 : 0)),
-        base_(_mm512_set1_ps(row.kind == CodeValues::kSigned ? -128.0f : row.base)) {}
+  explicit WholeNumbers(const CodedRow& row) : base_(_mm512_set1_ps(row.base)) {
+    if (row.kind != CodeValues::kSigned) return;
+    const int half = 1 << (row.bits - 1);  // with the sign bit flipped, codes count from -half on
+    flip_ = _mm512_set1_epi8(static_cast<char>(half));
+    base_ = _mm512_set1_ps(static_cast<float>(-half));
+  }
 
   static bool fit(const CodedRow& row) {
     return row.kind == CodeValues::kOffset || row.kind == CodeValues::kSigned;
@@ -91,7 +94,7 @@ class WholeNumbers {
  private:
   __m512 number(__m512i lanes) const { return _mm512_add_ps(_mm512_cvtepi32_ps(lanes), base_); }
 
-  __m512i flip_;
+  __m512i flip_ = _mm512_setzero_si512();
   __m512 base_;
 };
 

@@ -27,7 +27,7 @@ struct CodeRule {
 enum class CodeValues {
   kTable,   // values[code]
   kOffset,  // code + base
-  kSigned,  // 8 bits, two's complement
+  kSigned,  // two's complement
   kE4m3,    // 8 bits: a float8_e4m3fn
 };
 

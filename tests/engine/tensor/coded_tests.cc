@@ -316,6 +316,20 @@ BOOST_AUTO_TEST_CASE(all_versions_convert_bytes_to_the_same_bits) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(all_versions_count_codes_of_any_width_to_the_same_bits) {
+  for (const int64_t bits : kBits) {
+    const at::Tensor counting = at::arange(int64_t{1} << bits).to(at::kFloat);
+    const int64_t half = int64_t{1} << (bits - 1);
+    const at::Tensor twos_complement = (counting + half).remainder(2 * half) - half;
+    for (const at::Tensor& values : {counting, counting - 3, twos_complement}) {
+      Coded weight = random_weight(bits, {2, 200}, 1, 48);
+      weight.values = values.contiguous();
+      check_decodes(weight);
+      check_versions(weight);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(nothing_is_read_behind_the_last_code) {
   for (const int64_t bits : kBits) {
     Coded weight = random_weight(bits, {1, 64}, 1, 64);
