@@ -14,8 +14,10 @@
 #include "engine/tensor/coded_rows.h"
 #include "engine/tensor/decode_rows.h"
 #include "engine/tensor/dtypes.h"
+#include "engine/tensor/group_numbers.h"
 #include "engine/tensor/parallel.h"
 #include "engine/tensor/parts.h"
+#include "engine/tensor/plane_rows.h"
 #include "engine/tensor/sizes.h"
 
 namespace qspec {
@@ -80,7 +82,7 @@ void check_codes(Coded& weight) {
   }
   const int64_t wanted = ceil_div(columns * weight.bits, 8);
   if (weight.columns) return check_columns(weight, wanted);
-  weight.codes = checked_rows(weight, wanted);
+  weight.codes = weight.planes.empty() ? checked_rows(weight, wanted) : checked_planes(weight);
 }
 
 // The same weight with its codes in rows.
@@ -92,8 +94,7 @@ Coded in_rows(Coded weight) {
 }
 
 at::Tensor as_floats(const at::Tensor& part, const char* name, int64_t count) {
-  if (part.is_complex()) refuse(std::string(name) + " are complex, wanted real numbers");
-  return checked_part(part.to(at::kFloat), name, at::kFloat, count);
+  return checked_numbers(part, name, count).to(at::kFloat);
 }
 
 // Each names a group that has scales.
@@ -113,6 +114,23 @@ at::Tensor checked_groups(const Coded& weight, int64_t column_groups) {
   return wide.to(at::kInt);
 }
 
+// How often each code occurs in rows whose codes lie `row_bits` apart.
+template <class Rows>
+std::vector<int64_t> counted_codes(const Rows& rows, const Coded& weight, int row_bits) {
+  std::vector<int64_t> codes(size_t{1} << row_bits);
+  std::mutex mutex;
+  parallel_ranges(element_count(weight.shape), kGrain, [&](int64_t begin, int64_t end) {
+    CodeCounter counter(row_bits);
+    rows.for_parts(begin, end - begin, [&](const CodedRow& row, int64_t first, int64_t length) {
+      counter.add(row.codes, static_cast<size_t>(first), static_cast<size_t>(length));
+    });
+    const std::lock_guard lock(mutex);
+    counter.add_to(codes);
+  });
+  codes.resize(size_t{1} << weight.bits);
+  return codes;
+}
+
 }  // namespace
 
 int64_t row_count(const Coded& weight) {
@@ -125,9 +143,12 @@ Coded checked(Coded weight) {
   weight.values = as_floats(weight.values, "values", int64_t{1} << weight.bits);
   const ScaleGrid grid = scale_grid(weight);
   const int64_t scales = grid.row_groups * grid.column_groups;
-  weight.scales = as_floats(weight.scales, "scales", scales);
-  if (weight.zeros.defined()) weight.zeros = as_floats(weight.zeros, "zeros", scales);
-  if (weight.shifts.defined()) weight.shifts = as_floats(weight.shifts, "shifts", scales);
+  if (weight.scale_values.defined()) {
+    weight.scale_values = as_floats(weight.scale_values, "scale_values", 256);
+  }
+  weight.scales = checked_numbers(weight.scales, "scales", scales, weight.scale_values);
+  if (weight.zeros.defined()) weight.zeros = checked_numbers(weight.zeros, "zeros", scales);
+  if (weight.shifts.defined()) weight.shifts = checked_numbers(weight.shifts, "shifts", scales);
   if (weight.groups.defined()) {
     weight.groups = checked_groups(weight, grid.column_groups);
   }
@@ -135,28 +156,20 @@ Coded checked(Coded weight) {
 }
 
 FloatSource float_source(const Coded& weight) {
+  if (!weight.planes.empty()) return source_of_rows(std::make_shared<const PlaneRows>(weight));
   return source_of_rows(std::make_shared<const CodedRows>(in_rows(weight)));
 }
 
 at::Tensor dequantize(const Coded& weight, at::ScalarType dtype) {
+  if (!weight.planes.empty()) return decoded_rows(PlaneRows(weight), weight.shape, dtype, kGrain);
   if (!weight.columns) return decoded_rows(CodedRows(weight), weight.shape, dtype, kGrain);
   const CodedPanels panels(weight);
   return decoded_rows(panels, weight.shape, dtype, panels.elements());
 }
 
 std::vector<int64_t> code_histogram(const Coded& weight) {
-  const CodedRows rows(in_rows(weight));
-  std::vector<int64_t> codes(size_t{1} << weight.bits);
-  std::mutex mutex;
-  parallel_ranges(element_count(weight.shape), kGrain, [&](int64_t begin, int64_t end) {
-    CodeCounter counter(weight.bits);
-    rows.for_parts(begin, end - begin, [&](const CodedRow& row, int64_t first, int64_t length) {
-      counter.add(row.codes, static_cast<size_t>(first), static_cast<size_t>(length));
-    });
-    const std::lock_guard lock(mutex);
-    counter.add_to(codes);
-  });
-  return codes;
+  if (!weight.planes.empty()) return counted_codes(PlaneRows(weight), weight, PlaneRows::kBits);
+  return counted_codes(CodedRows(in_rows(weight)), weight, weight.bits);
 }
 
 }  // namespace qspec

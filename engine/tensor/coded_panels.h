@@ -29,12 +29,13 @@ class CodedPanels {
   void for_parts(int64_t begin, int64_t count, const Body& body) const {
     const auto bytes = static_cast<size_t>(streams_.panel() * streams_.bytes());
     const auto codes = std::make_unique_for_overwrite<uint8_t[]>(bytes);
+    CodedRows::Room room;
     const int64_t end = (begin + count) / columns_;
     for (int64_t first = begin / columns_; first < end; first += streams_.panel()) {
       const int64_t rows = std::min(end - first, streams_.panel());
       streams_.copy(first, rows, codes.get());
       for (int64_t i = 0; i < rows; ++i) {
-        CodedRow row = rows_.row(first + i);
+        CodedRow row = rows_.row(first + i, 0, columns_, room);
         row.codes = codes.get() + i * streams_.bytes();
         row.end = codes.get() + streams_.rounded_up(rows) * streams_.bytes();
         body(row, 0, columns_);

@@ -32,6 +32,13 @@ FloatSource source_of_rows(std::shared_ptr<const Rows> rows) {
   };
 }
 
+// Calls body(begin, end) over disjoint parts of 0..count-1 elements on LibTorch's threads. Rows
+// that have a better order than one after the other have an overload.
+template <class Rows, class Body>
+void for_ranges(const Rows&, int64_t count, int64_t grain, const Body& body) {
+  parallel_ranges(count, grain, body);
+}
+
 template <class Element>
 using DecodeCoded = void (*)(const CodedRow& row, size_t first, size_t count, Element* to,
                              bool streamed);
@@ -43,7 +50,7 @@ void decode_rows(const Rows& rows, DecodeCoded<Element> decode, int64_t grain, a
   constexpr size_t kCachedBytes = 16 << 20;
   const bool streamed = result.nbytes() > kCachedBytes;
   auto* data = static_cast<Element*>(result.mutable_data_ptr());
-  parallel_ranges(result.numel(), grain, [&](int64_t begin, int64_t end) {
+  for_ranges(rows, result.numel(), grain, [&](int64_t begin, int64_t end) {
     Element* to = data + begin;
     rows.for_parts(begin, end - begin, [&](const CodedRow& row, int64_t first, int64_t length) {
       decode(row, static_cast<size_t>(first), static_cast<size_t>(length), to, streamed);

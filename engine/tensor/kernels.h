@@ -69,6 +69,28 @@ struct WordTile {
   bool streamed = false;  // past the caches, where the rows of `to` are aligned to the vectors
 };
 
+// The same field of all words.
+struct WordField {
+  const uint8_t* words;
+  size_t word_bytes;  // 1, 2 or 4
+  int shift;          // its lowest bit
+  int bits;           // 1 to 4
+};
+
+// Part of a row whose vectors are sums of vectors of several books, a code each.
+struct VectorCodes {
+  const uint8_t* codes;    // [vectors][books], little endian integers
+  size_t code_bytes;       // 1, 2 or 4
+  uint32_t mask;           // of the bits of a code that count
+  size_t books;            // 1 or more
+  const uint8_t* numbers;  // of the part of vector 0 of book 0 that lies in the row
+  size_t vector_bytes;     // from one vector to the next
+  size_t book_bytes;       // from one book to the next
+  size_t width;            // numbers of a vector that lie in the row
+  Rounding kind;           // what numbers are: floats where it is kNone
+  float scale;             // such a number
+};
+
 // As many lines as a word has fields, a power of two of them.
 struct FieldLines {
   static constexpr size_t kLine = 64;  // bytes
@@ -127,6 +149,15 @@ struct Kernels {
 
   // Field k of each word of line i becomes field i of that word of line k.
   void (*transpose_fields)(const FieldLines& fields);
+
+  // The fields of `count` words as nibbles: those of words 2i and 2i + 1 are the low and the high
+  // half of to[i], whose high half is 0 behind the last word.
+  void (*field_nibbles)(const WordField& field, size_t count, uint8_t* to);
+
+  // `count` vectors: the sum of their books' in fp32, one after the other, and its product with the
+  // scale, both rounded to the kind of the numbers. `to` takes such numbers. `streamed` as in
+  // WordTile.
+  void (*sum_vectors)(const VectorCodes& codes, size_t count, void* to, bool streamed);
 
   // The largest |x|, NaNs apart; 0 for none.
   float (*absmax)(const float* x, size_t count);

@@ -123,10 +123,12 @@ end
 
 --- The weight as an object that the engine decodes.
 function M.pack(w)
-  local kind = KINDS[w.scheme.kind]
+  local kind, scales = KINDS[w.scheme.kind], w:read("weight_scale")
+  local values = small_floats.scale_values(scales)
+  if w.scheme.kind == "nvfp4" then values = values / w:read("weight_global_scale"):reshape(1) end
   return require("host.tensor").coded { codes = w:read("weight_packed"), bits = kind.bits,
-    values = kind.values, scales = M.scales(w), block = companions.block(w.shape, w.scheme),
-    shape = w.shape }
+    values = kind.values, scales = scales, scale_values = values,
+    block = companions.block(w.shape, w.scheme), shape = w.shape }
 end
 
 --- How the model runner multiplies by this weight.

@@ -57,8 +57,10 @@ end
 
 --- The weight as an object that the engine decodes.
 function M.pack(w)
+  local scales = w:read("_scales")
   return require("host.tensor").coded { codes = w:read("_blocks"), bits = 4,
-    values = small_floats.e2m1, scales = M.scales(w), block = { 1, BLOCK }, shape = w.shape }
+    values = small_floats.e2m1, scales = scales, scale_values = small_floats.scale_values(scales),
+    block = { 1, BLOCK }, shape = w.shape }
 end
 
 --- Faults in the values: an exponent of 255 is no number.

@@ -444,12 +444,16 @@ function M.rowwise_int8(parts) end
 ---@class qspec.Coded
 ---@field codes qspec.Tensor? any dtype, read as bytes: a row is a stream, code c in the `bits` bits
 --- from bit bits * c on, counted from the lowest bit of its first byte; rows may be padded
+---@field planes integer[]? with codes: where those lie in its words of 8, 16 or 32 bits instead.
+--- The codes of the weight, one after the other, are first the fields of all words that begin at
+--- bit planes[1], then those at planes[2] and so on; 1 to 4 bits
 ---@field columns qspec.Tensor? in place of codes: integers [R, W], whose columns are the streams
 ---@field order integer[]? with columns: not these but their fields are the streams of the rows, as
 --- transpose_fields finds them; `bits` a power of two
 ---@field bits integer 1 to 8
 ---@field values number[]|qspec.Tensor [2^bits], what each code stands for
 ---@field scales qspec.Tensor [row groups, column groups], any real dtype
+---@field scale_values number[]|qspec.Tensor? [256], what scales of one byte each stand for
 ---@field zeros qspec.Tensor? the same: subtracted from the value
 ---@field shifts qspec.Tensor? the same: added after scaling
 ---@field groups qspec.Tensor? integers [columns], from 0: the column group of each column;
@@ -465,6 +469,19 @@ function M.rowwise_int8(parts) end
 ---@param parts qspec.Coded
 ---@return qspec.Packed
 function M.coded(parts) end
+
+---@class qspec.VectorSums
+---@field codes qspec.Tensor integers of 8, 16 or 32 bits [out / rows, in / columns, books], of which
+--- the lowest bits count
+---@field codebooks qspec.Tensor floats [books, 2^bits, rows, columns]
+---@field scales qspec.Tensor [out / rows]
+---@field shape integer[] [out, in]
+
+--- A weight whose blocks of rows and columns are sums of codebook vectors, times a scale: the sum is
+--- taken in float32, and it and the product are rounded to the codebooks' dtype.
+---@param parts qspec.VectorSums
+---@return qspec.Packed
+function M.vector_sums(parts) end
 
 --- Words are integers of 8 to 64 bits with floor(word bits / bits) fields, lowest first.
 ---@param words qspec.Tensor [..., W]

@@ -159,7 +159,8 @@ void check_versions(const Coded& weight) {
     for (const int64_t number : {int64_t{0}, weight.shape[0] - 1}) {
       if (first >= columns) continue;
       for (const size_t count : {columns - first, (columns - first + 1) / 2}) {
-        CodedRow row = rows.row(number);
+        CodedRows::Room room;
+        CodedRow row = rows.row(number, 0, weight.shape[1], room);
         check_versions(row, first, count);
         row.high_first = row.bits == 4;
         if (row.high_first) check_versions(row, first, count);
