@@ -161,6 +161,7 @@ function M.of_tokenizer(first, second)
 end
 
 local function template_of(subject)
+  if subject.gguf then return (subject.stored:metadata("tokenizer.chat_template")) end
   if subject:has_file("chat_template.jinja") then
     return subject.folder:text("chat_template.jinja")
   end
