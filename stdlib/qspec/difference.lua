@@ -92,7 +92,7 @@ function M.of_modules(first, second)
 end
 
 local function read_json(subject, name)
-  return subject:has_file(name) and subject.folder:json(name) or nil
+  return subject:has_file(name) and subject.folder:value(name) or nil
 end
 
 local function bytes_differ(first, second, name)

@@ -1,8 +1,8 @@
 -- What compressed-tensors' config says of activations, held against what it says of the weights.
 --
 -- Source: compressed-tensors 0.20, quantization/quant_scheme.py (the presets) and
--- lifecycle/forward.py. The library takes any pair of arguments; what multiplies the two takes codes
--- of one kind.
+-- lifecycle/forward.py. The library takes any pair of arguments; what multiplies the two takes
+-- codes of one kind.
 
 local M = {}
 
