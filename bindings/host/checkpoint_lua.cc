@@ -321,6 +321,21 @@ int set_index(lua_State* L) {
   return 0;
 }
 
+// checkpoint:set_metadata(key [, value])
+int set_metadata(lua_State* L) {
+  Overlay& overlay = check_overlay(L);
+  const std::string_view key = check_string(L, 2);
+  std::optional<MetadataValue> value;
+  if (!is_absent(L, 3)) {
+    for (const CheckpointFile& file : overlay.files()) {
+      const MetadataEntry* entry = find_metadata(file.values, key);
+      if (entry != nullptr && !value) value = metadata_at(L, 3, *entry);
+    }
+  }
+  overlay.set_metadata(key, std::move(value));
+  return 0;
+}
+
 int to_string(lua_State* L) {
   push(L, "checkpoint " + printable(check_checkpoint(L).path()));
   return 1;
@@ -342,6 +357,7 @@ constexpr luaL_Reg kMethods[] = {{"path", guard<path>},
                                  {"drop", guard<drop>},
                                  {"place", guard<place>},
                                  {"set_index", guard<set_index>},
+                                 {"set_metadata", guard<set_metadata>},
                                  {nullptr, nullptr}};
 
 constexpr luaL_Reg kMetamethods[] = {{"__tostring", guard<to_string>}, {nullptr, nullptr}};

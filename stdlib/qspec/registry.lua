@@ -87,9 +87,10 @@ local FOLDERS = {
       id = { type = "string" },
       applies = { type = "function" },
       doses = { type = "table" },
-      mutate = { type = "function" },
     },
     optional = {
+      mutate = { type = "function" },
+      play = { type = "function" },
       variants = { type = "function" },
       equivalent = { type = { "function", "string" } },
     },

@@ -1,7 +1,9 @@
 -- Numerics: every weight decoded and held against the baseline.
 
+local biases = require "qspec.numerics.biases"
 local compensated = require "qspec.compensated"
 local experts = require "qspec.experts"
+local gains = require "qspec.numerics.gains"
 local nearest_rounding = require "qspec.nearest_rounding"
 local shapes = require "qspec.shapes"
 local units = require "qspec.units"
@@ -133,11 +135,15 @@ local function usable_rows(census)
   return rows
 end
 
--- Whether the quantizer put factors of its own into this dense parameter.
+-- Whether the quantizer puts factors of its own into weights and norms.
+local function rescales(subject)
+  local format = subject.format
+  return format and (format.rescales or subject.requested.rescales)
+end
+
+-- Whether it did into this dense parameter.
 local function is_rescaled(ctx, row)
-  local format, requested = ctx.subject.format, ctx.subject.requested
-  local rescales = format and (format.rescales or requested.rescales)
-  return rescales and row.kind == "norm" and row.name:find("%.%d+%.") ~= nil
+  return rescales(ctx.subject) and row.kind == "norm" and row.name:find("%.%d+%.") ~= nil
 end
 
 local function note_rescaled(ctx, rows)
@@ -205,6 +211,7 @@ local function check_row(ctx, row, results)
   if row.layout and #ctx.findings == before then check_factors(ctx, row, result) end
   if row.layout then
     if #ctx.findings == before then judge_rounding(ctx, row, result, reference) end
+    if #ctx.findings == before then gains.check(ctx, row, result, reference) end
     results[#results + 1] = { module = row.name, sqnr_db = result.sqnr_db, cosine = result.cosine,
       max_abs_error = result.max_abs_error }
   end
@@ -221,6 +228,7 @@ local function check_rows(ctx, rows, results)
   local undecodable = {}
   for i, row in ipairs(rows) do
     ctx:progress(i, #rows, row.name)
+    biases.check(ctx, row, { least_db = LEAST_SQNR_DENSE_DB, rescaled = rescales(ctx.subject) })
     if row.layout and weights.undecodable(row) then
       undecodable[#undecodable + 1] = row
     elseif row.layout or not is_rescaled(ctx, row) or not is_explained(ctx, row) then
@@ -254,13 +262,15 @@ return {
   },
   details = [[
 Decodes each packed weight and compares it with the same weight of the baseline: SQNR =
-10 log10(sum r^2 / sum (r - q)^2) in dB, cosine, and the largest absolute error. Dense weights must
-be the baseline's up to a cast. Floors unless the spec gives one: 14 dB for 4 bits, 30 dB for int8;
-swapped nibbles give about -3 dB, trained nf4 weights 18 to 21. One bad block hides in the average
-of its weight, so that the worst block has a floor of its own; and a factor over a whole weight can
-hide in its noise, so that gain = sum q r / sum r^2 must be 1 within `gain` or the share of noise,
-sum (r - q)^2 / sum r^2, whichever is more. bitsandbytes only rounds: its weights must lie as near
-to the baseline as rounding the baseline does, within rounding_db. Skipped without a baseline.]],
+10 log10(sum r^2 / sum (r - q)^2) in dB, cosine, and the largest absolute error. Dense weights and
+biases must be the baseline's up to a cast. Floors unless the spec gives one: 14 dB for 4 bits,
+30 dB for int8; swapped nibbles give about -3 dB, trained nf4 weights 18 to 21. One bad block hides
+in the average of its weight, so that the worst block has a floor of its own; and a factor over a
+whole weight can hide in its noise, so that gain = sum q r / sum r^2 must be 1 within `gain` or the
+share of noise, sum (r - q)^2 / sum r^2, whichever is more. bitsandbytes only rounds: its weights
+must lie as near to the baseline as rounding the baseline does, within rounding_db. Where codes of
+up to 4 bits have a scale a group, so do the gains of the groups: none lies far from 1, nor all of
+them further than noise explains, 3 sqrt(nmse / group size). Skipped without a baseline.]],
   example = [[numerics { sqnr_db = 18 }]],
   run = function(ctx)
     if not ctx.subject.baseline or not ctx.subject.baseline:has_weights() then

@@ -5,6 +5,7 @@
 -- quantizers/quantizer_compressed_tensors.py and integrations/compressed_tensors.py. The footprint
 -- is that before the first forward pass, at which transformers decodes every weight.
 
+local ct_activations = require "qspec.layouts.ct_activations"
 local ct_args = require "qspec.layouts.ct_args"
 local ct_cache = require "qspec.layouts.ct_cache"
 local ct_floats = require "qspec.layouts.ct_floats"
@@ -28,6 +29,7 @@ local M = {
     "run_compressed: false and dequantize: true decode the whole model on load",
     "a group without a format: transformers infers one from its arguments and ignores the config's",
     "a target that matches no module is a warning only",
+    "activations of another kind of codes than the weights are taken, and no kernel rounds them",
     "only Linear and Embedding modules are converted; a target that names another does nothing",
     "weights are decoded at the first forward pass, after which the model is larger than the dense "
       .. "one",
@@ -321,6 +323,9 @@ function M.silent(subject)
   if plan.problem then return findings end
   dead_targets(plan, subject, findings)
   inferred_formats(plan, q, findings)
+  for _, group in ipairs(plan.groups) do
+    for _, problem in ipairs(ct_activations.problems(group)) do findings[#findings + 1] = problem end
+  end
   half_types(subject, findings)
   tied_modules(subject, findings)
   return findings

@@ -97,6 +97,12 @@ function Checkpoint:place(name, file) end
 ---@param text string as model.safetensors.index.json has it
 function Checkpoint:set_index(text) end
 
+---Gives a key of a GGUF file's metadata another value of the same type. Of an overlay only; lists
+---stay as they are.
+---@param key string one that is there
+---@param value number|boolean|string|nil nil takes the key away
+function Checkpoint:set_metadata(key, value) end
+
 ---Closes it before the collector would.
 function Checkpoint:release() end
 

@@ -11,6 +11,7 @@ local results = require "qspec.mutation.results"
 local selection = require "qspec.mutation.selection"
 local survey = require "qspec.mutation.survey"
 local system = require "host.system"
+local tier = require "qspec.tier"
 local trial = require "qspec.mutation.trial"
 local workers = require "qspec.mutation.workers"
 
@@ -23,11 +24,20 @@ local M = {}
 local Campaign = {}
 Campaign.__index = Campaign
 
+-- Operators that run the model are left out where no check may.
+local function fitting(operators, highest)
+  local list, runs = {}, tier.rank(highest) >= tier.rank("forward")
+  for _, operator in ipairs(operators) do
+    if runs or not operator.play then list[#list + 1] = operator end
+  end
+  return list
+end
+
 local function planned(job, args, operators, wanted)
   local highest = args.tier or "generate"
   local steps = trial.steps(job.declarations, highest)
   jobs_of.require_sound(job, steps, highest)
-  local plans, unfit = survey.plan(job.subject, operators, wanted)
+  local plans, unfit = survey.plan(job.subject, fitting(operators, highest), wanted)
   if args.pairs then plans = pairs_of.plan(plans, args.pairs, args.seed) end
   return { job = job, steps = steps, plans = plans, unfit = unfit }
 end

@@ -37,7 +37,9 @@ function M.plan(plans, count, seed)
   for _ = 1, #plans > 1 and count * 20 or 0 do
     local first, second = choice:pick(plans), choice:pick(plans)
     local plan = M.of(first, second)
-    if first.operator ~= second.operator and not seen[plan.name] and #chosen < count then
+    local are_faults = first.operator.mutate and second.operator.mutate
+    local is_new = first.operator ~= second.operator and not seen[plan.name]
+    if are_faults and is_new and #chosen < count then
       seen[plan.name], chosen[#chosen + 1] = true, plan
     end
   end
@@ -74,6 +76,7 @@ function M.make(first, plan)
   mutant.genuine = first.genuine
   mutant.touched = joined(first.touched, mutant.touched)
   mutant.placed = joined(first.placed, mutant.placed)
+  mutant.metadata = joined(first.metadata, mutant.metadata)
   return mutant
 end
 

@@ -5,6 +5,7 @@ local doses = require "qspec.mutation.doses"
 local equivalence = require "qspec.mutation.equivalence"
 local outcome = require "qspec.outcome"
 local pairs_of = require "qspec.mutation.pairs"
+local system = require "host.system"
 local trial = require "qspec.mutation.trial"
 local Mutant = require "qspec.mutation.mutant"
 
@@ -82,6 +83,17 @@ local function status_of(result, plan, mutant)
   return "survived"
 end
 
+-- The genuine checkpoint run in another way; what differs then is no fault of its files.
+local function play(job, plan)
+  local began = system.clock()
+  local difference, reason = plan.operator.play(job.subject, plan.dose, plan.variant)
+  job.subject:release()
+  return { operator = plan.operator, variant = plan.variant.name, dose = plan.dose,
+    name = plan.name, status = difference and "survived" or "equivalent",
+    reason = not difference and reason or nil, advice = difference,
+    trial = { killed = false, seconds = system.clock() - began } }
+end
+
 --- Makes and tries one mutant.
 ---@param job table {subject, family?, declarations}
 ---@param steps table[] of trial.steps
@@ -89,6 +101,7 @@ end
 ---@return qspec.MutantResult|nil nil when the mutant cannot be made here
 ---@return qspec.Mutant|nil
 function M.try(job, steps, plan)
+  if plan.operator.play then return play(job, plan) end
   local mutant = M.make(job.subject, plan)
   if not mutant then return nil end
   collectgarbage()  -- the collector does not see how large the tensors of earlier mutants are
