@@ -1,9 +1,10 @@
 -- Where a failure of the running model comes from: the error that each module adds, apart from what
 -- it inherits.
 --
--- Both models run side by side over a few tokens. Each module is also given the baseline's input: how
--- far its output then lies from the baseline's is its own error. The baseline's module, given the
--- model's input, shows what all before it have done. Both are SQNR in dB (engine/model/module_errors.h).
+-- Both models run side by side over a few tokens. Each module is also given the baseline's input:
+-- how far its output then lies from the baseline's is its own error. The baseline's module, given
+-- the model's input, shows what all before it have done. Both are SQNR in dB
+-- (engine/model/module_errors.h).
 
 local exchange = require "qspec.bisect.exchange"
 
@@ -37,11 +38,13 @@ function M.first_tokens(ids)
   return { unpack(ids, 1, math.min(#ids, MOST_TOKENS)) }
 end
 
---- The modules that add the largest errors, worst first.
+--- The modules that add the largest errors, worst first; none where the quantizer folds factors
+--- into neighbours, so that no input of the baseline's fits one of them.
 ---@param subject table with a baseline
 ---@param tokens {ids: integer[], source: integer[]|nil} of the decoder, and what an encoder reads
 ---@return qspec.Localized[]
 function M.worst(subject, tokens)
+  if exchange.is_folded(subject) then return {} end
   local model, baseline = exchange.models(subject)
   local list = {}
   for place, error in ipairs(model:module_errors(baseline, tokens.ids, tokens.source)) do

@@ -105,7 +105,7 @@ end
 
 -- A failure of the running model names the modules that add the largest errors, where there is a
 -- baseline. That this cannot be done takes nothing from the verdict.
-function Runner:localize(job, declaration, event)
+local function localize(job, declaration, event)
   local evidence, subject = declaration.check.evidence, job.subject
   if event.status ~= "fail" or not (evidence and subject and subject.baseline) then return end
   local localisation = require "qspec.localisation"
@@ -144,7 +144,7 @@ function Runner:check(job, declaration, index)
     event.enable = absent.enable
   else
     self:attempt(job, declaration, event)
-    self:localize(job, declaration, event)
+    localize(job, declaration, event)
   end
   self:demand(event)
   event.seconds = system.clock() - began

@@ -56,9 +56,10 @@ function M.count(count, noun, plural)
   return string.format("%d %s", count, count == 1 and noun or plural or noun .. "s")
 end
 
----@param db number
----@return string as in "17.3 dB"; "none" of an error that is not there
+---@param db number|nil
+---@return string as in "17.3 dB"; "none" of an error that is not there, "-" when nothing is known
 function M.decibels(db)
+  if not db then return "-" end
   if db == math.huge then return "none" end
   return db == db and string.format("%.1f dB", db) or "NaN"
 end

@@ -64,11 +64,12 @@ test("two that hide each other are named when each breaks it alone", function()
   test.equal(sorted(search.culprits(range(20), fails, as_is).named), { 6, 7, 15 })
 end)
 
-test("a set that breaks it only together is minimal, and one of it is enough to leave out", function()
-  local found = search.culprits(range(30), breaking { { 4, 9, 28 } }, as_is)
-  test.equal(sorted(found.groups[1]), { 4, 9, 28 })
-  test.equal(#found.enough, 1)
-end)
+test("a set that breaks it only together is minimal, and one of it is enough to leave out",
+  function()
+    local found = search.culprits(range(30), breaking { { 4, 9, 28 } }, as_is)
+    test.equal(sorted(found.groups[1]), { 4, 9, 28 })
+    test.equal(#found.enough, 1)
+  end)
 
 test("sets beside single ones are told apart", function()
   local found = search.culprits(range(30), breaking { { 5 }, { 10, 20 } }, as_is)

@@ -5,13 +5,15 @@ local random = require "qspec.mutation.random"
 local run = require "qspec.bisect.run"
 local test = require "test"
 
-local BLOOM = { model = "examples/models/bloom-tiny-bnb-nf4", baseline = "examples/models/bloom-tiny" }
+local BLOOM = { model = "examples/models/bloom-tiny-bnb-nf4",
+  baseline = "examples/models/bloom-tiny" }
 local QWEN2 = { model = "tests/data/qwen2-tiny-gptq4act", baseline = "tests/data/qwen2-tiny" }
 
--- Of faults each of which alone is noticed: the smaller ones are a test of their own. The limit lies
--- over what the healthy quantization does.
+-- Of faults each of which alone is noticed: the smaller ones are a test of their own. The limit
+-- lies over what the healthy quantization does.
 local CASES = {
-  { name = "bloom-tiny with swapped nibbles", of = BLOOM, operator = "nibble_swap", limit = 0.06, seeds = 50 },
+  { name = "bloom-tiny with swapped nibbles", of = BLOOM, operator = "nibble_swap", limit = 0.06,
+    seeds = 50 },
   { name = "bloom-tiny with scales of zero", of = BLOOM, operator = "set_scale", variant = "0",
     limit = 0.06, seeds = 15 },
   { name = "qwen2-tiny with swapped nibbles", of = QWEN2, operator = "nibble_swap", limit = 0.1,
@@ -68,22 +70,22 @@ end
 for _, case in ipairs(CASES) do
   local predicate = "kl.mean < " .. case.limit
   for _, count in ipairs { 1, 2, 5 } do
-    test(("%s: %d of %d seeds name exactly the %d at fault"):format(case.name, case.seeds, case.seeds, count),
-      function()
-        local models = open(case)
-        case.places = case.places or noticed_alone(models, predicate)
-        local most = 3 * math.log(#models.healthy.units) / math.log(2) * count + 10
-        for seed = 1, case.seeds do
-          local faults = chosen(case.places, count, seed)
-          local result = bisected(models, faults, predicate)
-          table.sort(result.culprits.named)
-          test.equal(result.culprits.named, faults, "seed " .. seed)
-          test.ok(result.judge.evaluations <= most, ("seed %d took %d evaluations of %.1f"):format(
-            seed, result.judge.evaluations, most))
-          test.ok(result.without.holds)
-          for _, alone in ipairs(result.each) do test.ok(not alone.holds) end
-        end
-      end)
+    test(("%s: each of %d seeds names exactly the %d at fault"):format(case.name, case.seeds,
+      count), function()
+      local models = open(case)
+      case.places = case.places or noticed_alone(models, predicate)
+      local most = 3 * math.log(#models.healthy.units) / math.log(2) * count + 10
+      for seed = 1, case.seeds do
+        local faults = chosen(case.places, count, seed)
+        local result = bisected(models, faults, predicate)
+        table.sort(result.culprits.named)
+        test.equal(result.culprits.named, faults, "seed " .. seed)
+        test.ok(result.judge.evaluations <= most, ("seed %d took %d evaluations of %.1f"):format(
+          seed, result.judge.evaluations, most))
+        test.ok(result.without.holds)
+        for _, alone in ipairs(result.each) do test.ok(not alone.holds) end
+      end
+    end)
   end
 end
 

@@ -32,7 +32,8 @@ She opened the window, listened for a while, and wrote: the river is higher than
 bridge still stands, and the trains to the north run again.
 ]]
 
-M.PROMPTS = { "The capital of France is", "Once upon a time there was", "The reason for this is that" }
+M.PROMPTS = { "The capital of France is", "Once upon a time there was",
+  "The reason for this is that" }
 
 local function no_window(count)
   error(outcome.error("usage", ("the text has %d tokens, wanted at least two"):format(count),

@@ -37,8 +37,8 @@ local function alike(subject)
   return copy
 end
 
--- The baseline's own runtime does where it is of the same program, dtype and device: a large model is
--- not held twice.
+-- The baseline's own runtime does where it is of the same program, dtype and device: a large model
+-- is not held twice.
 local function own_model(subject)
   local baseline = subject.baseline
   local is_alike = baseline.device == subject.device and baseline.dtype == subject.dtype
@@ -79,9 +79,11 @@ end
 
 -- Units -------------------------------------------------------------------------------------------
 
--- A quantizer that folds factors of one weight into another of its layer leaves no module that could
--- be exchanged alone.
-local function is_folded(subject)
+--- Whether the quantizer folds factors of one weight into another of its layer: then no module
+--- could be exchanged alone, nor be given the input of the baseline's.
+---@param subject table
+---@return boolean
+function M.is_folded(subject)
   local format, requested = subject.format, subject.requested
   return format and (format.rescales or requested.rescales) and true or false
 end
@@ -89,7 +91,7 @@ end
 local function unit_name(subject, group)
   local row = subject.census.by_name[group[1]]
   if row and row.tied_to then return row.tied_to end
-  return is_folded(subject) and group[1]:match("^(.-%.%d+)%.") or group[1]
+  return M.is_folded(subject) and group[1]:match("^(.-%.%d+)%.") or group[1]
 end
 
 local function add(unit, subject, group)
@@ -161,6 +163,25 @@ function Exchange:with(set)
     for _, name in ipairs(self.units[place].modules) do names[#names + 1] = name end
   end
   return self.baseline:with(self.model, names)
+end
+
+--- The error that each unit adds to its output by itself: the least SQNR of its modules.
+---@param ids integer[]
+---@return table<integer, number> decibels by place in `units`; NaN where values are not finite, nil
+---  where modules cannot be told apart
+function Exchange:added_db(ids)
+  local by_module, list = {}, {}
+  if M.is_folded(self.subject) then return list end
+  for _, error in ipairs(self.model:module_errors(self.baseline, ids)) do
+    for _, name in ipairs(error.modules) do by_module[name] = error.added_db end
+  end
+  for place, unit in ipairs(self.units) do
+    for _, name in ipairs(unit.modules) do
+      local db = by_module[name]
+      if not list[place] or db ~= db or db < list[place] then list[place] = db end
+    end
+  end
+  return list
 end
 
 --- The subject, to checks and measures, as if it were this model; its baseline is the exchange's.

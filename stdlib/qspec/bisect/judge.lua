@@ -89,7 +89,9 @@ end
 local function said_of(ctx)
   local finding = ctx.findings[1]
   if not finding then return ctx.said or "no finding" end
-  return table.concat({ finding.key or finding.module or "", tostring(finding.found) }, " ")
+  local number = tonumber(finding.found)
+  return ("%s %s"):format(finding.key or finding.module or "finding",
+    number and ("%.6g"):format(number) or tostring(finding.found))
 end
 
 --- By a check of a spec: it passes.

@@ -9,6 +9,7 @@ local units = require "qspec.units"
 local M = {}
 
 local LONGEST_LIST = 12  -- modules that are shown one by one
+local LEAST_DB = 3  -- of an output; 2 bits leave more
 
 local function line(text)
   return printable.line(tostring(text))
@@ -47,7 +48,7 @@ local function headline(result)
   local culprits = result.culprits
   local count = units.count(#culprits.named, "module")
   if culprits.spread then
-    return ("no few modules break it: the error is spread. The worst %d of %d, left out, are enough")
+    return ("no few modules break it, the error is spread: the worst %d of %d, left out, are enough")
       :format(#culprits.enough, #result.exchange.units)
   elseif #culprits.groups == 1 and #culprits.named > 1 then
     return ("no single culprit; smallest set: %s that break it only together"):format(count)
@@ -70,15 +71,15 @@ local function set_numbers(culprits)
 end
 
 local function culprit_lines(result)
-  local numbers, rows = set_numbers(result.culprits), { { "module", "alone", "stored" } }
-  if next(numbers) then rows[1][4] = "set" end
+  local numbers = set_numbers(result.culprits)
+  local rows = { { "module", "alone", "added", "stored", next(numbers) and "set" or nil } }
   for i, place in ipairs(result.culprits.named) do
     if i > LONGEST_LIST then break end
     local unit, alone = result.exchange.units[place], result.each[i]
     rows[#rows + 1] = { line(unit.name), alone and line(alone.said) or "",
-      units.bytes(unit.stored_bytes), numbers[place] }
+      units.decibels(result.added_db[place]), units.bytes(unit.stored_bytes), numbers[place] }
   end
-  local lines = text_table.lines(rows, { indent = "  " })
+  local lines = text_table.lines(rows, { indent = "  ", align = { [3] = "right" } })
   local more = #result.culprits.named - LONGEST_LIST
   if more > 0 then lines[#lines + 1] = ("  and %d more (--json has all)"):format(more) end
   return lines
@@ -101,12 +102,26 @@ local function confirmation(result)
   return lines
 end
 
+-- An output that is mostly error was not made by rounding.
+local function has_damage(result)
+  for _, place in ipairs(result.culprits.named) do
+    local db = result.added_db[place]
+    if db and not (db >= LEAST_DB) then return true end
+  end
+  return false
+end
+
 -- One library a line, so that a list can be copied whole.
 local function exclusion_lines(result)
   if not is_packed(result, result.culprits.enough) then
-    return { "not all of them are packed: an exclusion list does not help, the file is damaged" }
+    return { "not all of them are packed: no exclusion list helps, the file is not the baseline's" }
   end
-  local lines = { "to leave out of the quantization:" }
+  local lines = {}
+  if has_damage(result) then
+    lines[1] = ("an error under %d dB is no rounding: the weights are damaged, or read wrongly")
+      :format(LEAST_DB)
+  end
+  lines[#lines + 1] = "to leave out of the quantization:"
   for _, list in ipairs(exclusion_lists.of(modules_of(result, result.culprits.enough),
     result.exchange.subject)) do
     lines[#lines + 1] = ("  %s%s"):format(table.concat(list.formats, ", "), list.note
@@ -164,6 +179,17 @@ local function plain_groups(result)
   return list_of(groups)
 end
 
+local function plain_culprits(result)
+  local list = {}
+  for i, place in ipairs(result.culprits.named) do
+    local unit, db, alone = result.exchange.units[place], result.added_db[place], result.each[i]
+    list[i] = { module = unit.name, modules = list_of(unit.modules),
+      stored_bytes = unit.stored_bytes, added_db = db and number_or_text(db) or nil,
+      alone = alone and plain_verdict(alone) or nil }
+  end
+  return list_of(list)
+end
+
 local function plain_lists(result)
   if not is_packed(result, result.culprits.enough) then return list_of {} end
   local lists = {}
@@ -183,7 +209,7 @@ function M.to_json(result, name)
     baseline_path = result.exchange.subject.baseline.path, wanted = result.text,
     modules = #result.exchange.units, evaluations = result.judge.evaluations,
     checkpoint = plain_verdict(result.checkpoint), baseline = plain_verdict(result.baseline),
-    culprits = list_of(names_of(result, result.culprits.named)), sets = plain_groups(result),
+    culprits = plain_culprits(result), sets = plain_groups(result),
     spread = result.culprits.spread,
     enough = list_of(names_of(result, result.culprits.enough)),
     without = plain_verdict(result.without), only = plain_verdict(result.only),

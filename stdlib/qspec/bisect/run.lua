@@ -8,6 +8,8 @@ local search = require "qspec.bisect.search"
 
 local M = {}
 
+local MOST_ALONE = 8  -- modules that are each judged alone, for the report
+
 ---@class qspec.Bisection
 ---@field exchange qspec.Exchange
 ---@field judge qspec.Judge
@@ -16,7 +18,8 @@ local M = {}
 ---@field culprits qspec.Culprits places in exchange.units
 ---@field without {holds: boolean, said: string} those named from the baseline
 ---@field only {holds: boolean, said: string} those named alone from the checkpoint
----@field each {holds: boolean, said: string}[] each of those named alone
+---@field each {holds: boolean, said: string}[] each of those named alone, unless they are many
+---@field added_db table<integer, number> the error that each unit adds by itself, by place
 
 local function all_places(count)
   local list = {}
@@ -101,7 +104,7 @@ local function confirm(result, list)
   result.only = verdict(culprits.named)
   result.each = {}
   for i, place in ipairs(culprits.named) do
-    result.each[i] = #culprits.named <= 8 and verdict { place } or nil
+    result.each[i] = #culprits.named <= MOST_ALONE and verdict { place } or nil
   end
 end
 
@@ -117,7 +120,8 @@ end
 
 --- Finds which units break what a judge asks for. Raises when both ends are alike.
 ---@param judging qspec.Judge
----@param options {windows: (fun(): integer[][]), seed: integer|nil} tokens to rank units with
+---@param options {windows: (fun(): integer[][]), seed: integer|nil} tokens to rank units with and
+---  to measure their errors on
 ---@return qspec.Bisection
 function M.bisect(judging, options)
   local opened = judging.exchange
@@ -129,6 +133,7 @@ function M.bisect(judging, options)
   result.culprits = search.culprits(order, function(set) return judging:fails(set) end,
     ranked(judging, options.windows))
   confirm(result, list)
+  result.added_db = opened:added_db(options.windows()[1])
   return result
 end
 

@@ -128,7 +128,7 @@ end
 ---@param rank fun(list: integer[]): integer[] sorts, the worst first
 ---@return qspec.Culprits
 function M.culprits(list, fails, rank)
-  local groups, left, spread = {}, list, false
+  local groups, left, spread = {}, list
   repeat
     local group
     group, spread = next_group(list, left, fails)

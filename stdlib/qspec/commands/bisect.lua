@@ -70,19 +70,22 @@ return {
       .. "--prompt 'Hello my name is'",
   },
   details = [[
-Every module that differs is taken from the checkpoint or from the baseline, and the model that comes
-of it is judged. A binary search finds the smallest set that breaks the predicate; it is set aside,
-and the search goes on until what is left holds. Without --predicate a spec's first check that fails
-must pass; without such a check the predicate is kl.mean < 0.02.
+Every module that differs is taken from the checkpoint or from the baseline, and the model that
+comes of it is judged. A binary search finds the smallest set that breaks the predicate; it is set
+aside, and the search goes on until what is left holds. Without --predicate a spec's first check
+that fails must pass; without such a check the predicate is kl.mean < 0.02.
 
 A predicate joins conditions by 'and': a measure with < <= > >= and a number, or a fact, which 'not'
 turns round. NaN fulfils none. Measures of a text against the baseline, in nats where they are
 divergences: kl.mean, kl.median, kl.p90, kl.p99, kl.p999, kl.max, same_top, perplexity_ratio; and of
 the text alone: perplexity. Facts of prompts: tokens_equal, first_token_changed.
 
-Both ends must differ: the predicate fails of the checkpoint, and holds of the baseline's weights in
-the checkpoint's program. A quantizer that folds factors into neighbours (AWQ) leaves no module that
-could be exchanged alone: there the unit is a layer.]],
+Both ends must differ: the predicate fails of the checkpoint, and holds of the baseline's weights
+in the checkpoint's program. A quantizer that folds factors into neighbours (AWQ) leaves no module
+that could be exchanged alone: there the unit is a layer.
+
+In the table, `alone` is what the baseline comes to with this one module of the checkpoint's, and
+`added` the error of the module's output, given the baseline's input, as SQNR in dB.]],
   options = function(parser)
     parser:argument("path", "A model folder or file, or a spec.")
     parser:option("--model", "Take this checkpoint, not the spec's models."):argname("PATH")

@@ -200,12 +200,11 @@ function Terminal:write_localized(event)
     rows[i + 1] = { line(one.module), units.decibels(one.added_db),
       units.decibels(one.inherited_db) }
   end
-  if #rows == 1 then return end
   local lines = text_table.lines(rows, { indent = BODY_INDENT, gap = "   ",
     align = { [2] = "right", [3] = "right" } })
   lines[1] = self.style.dim(lines[1])
-  for _, text in ipairs(lines) do self:write_line(text) end
-  self:write_line(BODY_INDENT .. "who is to blame: " .. line(event.next_command))
+  for _, text in ipairs(#rows > 1 and lines or {}) do self:write_line(text) end
+  self:write_filled("who is to blame: ", event.next_command)
 end
 
 function Terminal:check_end(event)
