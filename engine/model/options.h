@@ -17,7 +17,7 @@ struct BuildOptions {
 
 struct RunOptions {
   std::set<std::string, std::less<>> taps = {};  // names of hidden states to return
-  bool last_position_only = false;          // logits of the last token alone
+  bool last_position_only = false;               // logits of the last token alone
   int64_t step = 0;  // tokens at a time, behind those in the cache; 0: all of them at once
   std::optional<uint64_t> random_rounding = std::nullopt;  // its seed; see random_rounding.h
 };

@@ -27,8 +27,6 @@ class CodedRows {
 
   const Kernels& kernels() const { return qspec::kernels(); }
 
-  const Kernels& kernels() const { return qspec::kernels(); }
-
   // Calls body(row, first column, columns) for the parts of elements begin..begin+count-1, a row
   // each.
   template <class Body>

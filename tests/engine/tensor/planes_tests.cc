@@ -131,7 +131,9 @@ BOOST_AUTO_TEST_CASE(fields_of_words_are_equal_whatever_the_version) {
 
 BOOST_AUTO_TEST_CASE(planes_that_are_not_in_their_words_are_refused) {
   Coded weight = in_planes(4, at::kByte, {4, 0}, 4, 32);
-  const auto refused = [](const Coded& wrong) { return std::string(refusal([&] { checked(wrong); }).what()); };
+  const auto refused = [](const Coded& wrong) {
+    return std::string(refusal([&] { checked(wrong); }).what());
+  };
   weight.planes = {0, 5};
   BOOST_TEST(has(refused(weight), "at bit 5, wanted within words of 8"));
   weight.planes = {-1, 4};
