@@ -16,7 +16,7 @@ class GroupNumbers {
   GroupNumbers() = default;
 
   // Of floats, float16, bfloat16, or of bytes that stand for `values` [256].
-  explicit GroupNumbers(at::Tensor stored, const at::Tensor& values = {});
+  explicit GroupNumbers(at::Tensor stored, const at::Tensor& values = at::Tensor());
 
   bool exist() const { return stored_.defined(); }
 
@@ -52,6 +52,6 @@ class GroupNumbers {
 // `part` contiguous as GroupNumbers take it, bytes where `values` are defined. Throws
 // Error(kCheckpoint) that calls it `name` when it does not have `count` real numbers.
 at::Tensor checked_numbers(const at::Tensor& part, const char* name, int64_t count,
-                           const at::Tensor& values = {});
+                           const at::Tensor& values = at::Tensor());
 
 }  // namespace qspec
