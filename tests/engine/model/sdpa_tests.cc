@@ -98,7 +98,7 @@ at::Tensor in_runs(const at::Tensor& x, int64_t window, const std::vector<int64_
                      {"out", "x"}}};
   for (const Json& op : attention(window, false)) program["ops"].push_back(op);
   program["ops"][2]["cached"] = window;
-  const Json cache = {{"op", "cache"}, {"layer", 0},        {"k", "k"},
+  const Json cache = {{"op", "cache"}, {"layer", 0},       {"k", "k"},
                       {"v", "v"},      {"window", window}, {"out", {"k", "v"}}};
   program["ops"].insert(program["ops"].begin() + 2, cache);
   std::swap(program["ops"][2], program["ops"][3]);
