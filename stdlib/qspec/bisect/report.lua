@@ -48,7 +48,7 @@ local function headline(result)
   local culprits = result.culprits
   local count = units.count(#culprits.named, "module")
   if culprits.spread then
-    return ("no few modules break it, the error is spread: the worst %d of %d, left out, are enough")
+    return ("no few modules break it, the error is spread: leaving out the worst %d of %d is enough")
       :format(#culprits.enough, #result.exchange.units)
   elseif #culprits.groups == 1 and #culprits.named > 1 then
     return ("no single culprit; smallest set: %s that break it only together"):format(count)
