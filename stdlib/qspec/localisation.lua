@@ -45,9 +45,9 @@ end
 ---@return qspec.Localized[]
 function M.worst(subject, tokens)
   if exchange.is_folded(subject) then return {} end
-  local model, baseline = exchange.models(subject)
-  local list = {}
-  for place, error in ipairs(model:module_errors(baseline, tokens.ids, tokens.source)) do
+  local models, list = exchange.models(subject), {}
+  local errors = models.model:module_errors(models.baseline, tokens.ids, tokens.source)
+  for place, error in ipairs(errors) do
     if error.added_db ~= math.huge then  -- one that is the baseline's is not to blame
       list[#list + 1] = { module = table.concat(error.modules, ", "), added_db = error.added_db,
         inherited_db = error.inherited_db, place = place }

@@ -1,7 +1,10 @@
 -- Faults planted in real models are named, no more and no less, and with few evaluations.
 
 local damaged_models = require "damaged_models"
+local json = require "host.json"
+local json_schema = require "json_schema"
 local random = require "qspec.mutation.random"
+local report = require "qspec.bisect.report"
 local run = require "qspec.bisect.run"
 local test = require "test"
 
@@ -105,6 +108,20 @@ test("a fault that makes logits NaN is named like any other", function()
   table.sort(result.culprits.named)
   test.equal(result.culprits.named, { 5, 12 })
   test.equal(result.checkpoint.said, "kl.mean NaN")
+  local document = json.decode(json.encode(report.to_json(result, "model")), "report")
+  test.equal(json_schema.problem(document, "bisect"), nil)
+  test.equal(document.checkpoint.values["kl.mean"], "NaN")
+end)
+
+test("the JSON names culprits, sets and lists, and is as its schema says", function()
+  local models = open(CASES[1])
+  local document = json.decode(json.encode(report.to_json(bisected(models, { 3 },
+    "kl.mean < 0.06"), "model")), "report")
+  test.equal(json_schema.problem(document, "bisect"), nil)
+  local name = models.healthy.units[3].name
+  test.equal(document.culprits[1].module, name)
+  test.equal(document.sets[1][1], name)
+  test.equal(document.exclude[1].formats[1], "bitsandbytes")
 end)
 
 -- Two places whose faults together do half as much again as the worse of them, and a limit between.

@@ -24,6 +24,7 @@ local MOST_KEPT = 2 ^ 30  -- bytes of hidden states
 ---@field subject table
 ---@field baseline any qspec.Model: the baseline's weights
 ---@field model any qspec.Model: the checkpoint's
+---@field reference any qspec.Model: what is compared with, the baseline in its own program
 ---@field units qspec.Unit[] that differ, in the order of the program
 local Exchange = {}
 Exchange.__index = Exchange
@@ -37,12 +38,11 @@ local function alike(subject)
   return copy
 end
 
--- The baseline's own runtime does where it is of the same program, dtype and device: a large model
--- is not held twice.
+-- The baseline's own runtime does where nothing but weights differs: a large model is not held
+-- twice.
 local function own_model(subject)
   local baseline = subject.baseline
   local is_alike = baseline.device == subject.device and baseline.dtype == subject.dtype
-    and require("qspec.runtime").same_program(subject, baseline)
   return is_alike and baseline.runtime or nil
 end
 
@@ -130,17 +130,22 @@ end
 
 local function everything() return true end
 
+---@class qspec.ExchangedModels
+---@field model any qspec.Model: the checkpoint's
+---@field baseline any qspec.Model: the baseline's weights in the same program
+---@field other table the baseline as a subject in the dtype of the checkpoint
+---@field is_whole boolean whether the baseline's own program is the same
+
 --- Both models of one program.
 ---@param subject table with a baseline
----@return any model qspec.Model
----@return any baseline qspec.Model
----@return table other the baseline as a subject in the dtype of the checkpoint
+---@return qspec.ExchangedModels
 function M.models(subject)
   baselines.require_relation(subject)
   local other = alike(subject)
+  local is_whole = require("qspec.runtime").same_program(subject, other)
   local model = subject.runtime
-  local baseline = own_model(subject) or baseline_model(subject, other)
-  return model, baseline, other
+  local baseline = is_whole and own_model(subject) or baseline_model(subject, other)
+  return { model = model, baseline = baseline, other = other, is_whole = is_whole }
 end
 
 --- Builds both models and lists what differs.
@@ -148,10 +153,11 @@ end
 ---@param matches (fun(name: string): boolean)|nil which modules may be exchanged
 ---@return qspec.Exchange
 function M.open(subject, matches)
-  local model, baseline, other = M.models(subject)
-  local units = units_of(subject, other, baseline:module_groups(), matches or everything)
-  return setmetatable({ subject = subject, baseline = baseline:remembering(MOST_KEPT),
-    model = model, units = units }, Exchange)
+  local models = M.models(subject)
+  local baseline = models.baseline:remembering(MOST_KEPT)
+  local units = units_of(subject, models.other, baseline:module_groups(), matches or everything)
+  return setmetatable({ subject = subject, baseline = baseline, model = models.model,
+    reference = models.is_whole and baseline or subject.baseline.runtime, units = units }, Exchange)
 end
 
 --- The baseline with these units as the checkpoint has them.
@@ -184,11 +190,11 @@ function Exchange:added_db(ids)
   return list
 end
 
---- The subject, to checks and measures, as if it were this model; its baseline is the exchange's.
+--- The subject, to checks and measures, as if it were this model.
 ---@param model any qspec.Model
 function Exchange:as_subject(model)
   local subject = self.subject
-  local baseline = setmetatable({ runtime = self.baseline }, { __index = subject.baseline })
+  local baseline = setmetatable({ runtime = self.reference }, { __index = subject.baseline })
   return setmetatable({ runtime = model, baseline = baseline }, { __index = subject })
 end
 

@@ -67,10 +67,10 @@ function M.by_predicate(exchange, predicate, given, on_progress)
   return new(exchange, predicate.text, function(model)
     local values = {}
     if predicate:needs("text") then
-      merge(values, measures.of_text(model, exchange.baseline, given.windows))
+      merge(values, measures.of_text(model, exchange.reference, given.windows))
     end
     if predicate:needs("prompts") then
-      wanted = wanted or continuations(exchange.baseline)
+      wanted = wanted or continuations(exchange.reference)
       merge(values, measures.of_prompts(continuations(model), wanted))
     end
     return { holds = predicate:holds(values), said = predicate:describe(values), values = values }
@@ -91,7 +91,7 @@ local function said_of(ctx)
   if not finding then return ctx.said or "no finding" end
   local number = tonumber(finding.found)
   return ("%s %s"):format(finding.key or finding.module or "finding",
-    number and ("%.6g"):format(number) or tostring(finding.found))
+    number and ("%.4g"):format(number) or tostring(finding.found))
 end
 
 --- By a check of a spec: it passes.
@@ -126,7 +126,7 @@ function M.sensitivities(exchange, windows, places, on_progress)
   for i, place in ipairs(places) do
     if on_progress then on_progress(i, #places, exchange.units[place].name) end
     list[i] = { place = place, values = measures.of_text(exchange:with { place },
-      exchange.baseline, windows) }
+      exchange.reference, windows) }
   end
   local function badness(one)
     local kl = one.values["kl.mean"]

@@ -134,7 +134,7 @@ end
 
 local function value_text(value)
   if type(value) == "boolean" then return tostring(value) end
-  return value ~= value and "NaN" or ("%.6g"):format(value)
+  return value ~= value and "NaN" or ("%.4g"):format(value)
 end
 
 --- The values that it speaks of, for a person: "kl.mean 0.31".

@@ -48,8 +48,8 @@ local function headline(result)
   local culprits = result.culprits
   local count = units.count(#culprits.named, "module")
   if culprits.spread then
-    return ("no few modules break it, the error is spread: the worst %d of %d, left out, are enough")
-      :format(#culprits.enough, #result.exchange.units)
+    return ("the error is spread, no few modules break it: leaving out the worst %d of %d is "
+      .. "enough"):format(#culprits.enough, #result.exchange.units)
   elseif #culprits.groups == 1 and #culprits.named > 1 then
     return ("no single culprit; smallest set: %s that break it only together"):format(count)
   elseif #culprits.groups < #culprits.named then
@@ -61,10 +61,11 @@ end
 
 -- Which of the sets a unit named belongs to; only told where there is one of several.
 local function set_numbers(culprits)
-  local numbers = {}
+  local numbers, are_apart = {}, #culprits.groups == 1 or #culprits.groups == #culprits.named
+  if are_apart or culprits.spread then return numbers end
   for number, group in ipairs(culprits.groups) do
     for _, place in ipairs(group) do
-      numbers[place] = #culprits.groups < #culprits.named and tostring(number) or nil
+      numbers[place] = number
     end
   end
   return numbers
@@ -77,7 +78,8 @@ local function culprit_lines(result)
     if i > LONGEST_LIST then break end
     local unit, alone = result.exchange.units[place], result.each[i]
     rows[#rows + 1] = { line(unit.name), alone and line(alone.said) or "",
-      units.decibels(result.added_db[place]), units.bytes(unit.stored_bytes), numbers[place] }
+      units.decibels(result.added_db[place]), units.bytes(unit.stored_bytes),
+      numbers[place] and tostring(numbers[place]) }
   end
   local lines = text_table.lines(rows, { indent = "  ", align = { [3] = "right" } })
   local more = #result.culprits.named - LONGEST_LIST

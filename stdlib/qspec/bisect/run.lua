@@ -1,7 +1,9 @@
 -- One bisection: both ends first, then the search, then what confirms it.
 
 local exchange = require "qspec.bisect.exchange"
+local glob = require "qspec.glob"
 local judge = require "qspec.bisect.judge"
+local nearest = require "qspec.nearest"
 local outcome = require "qspec.outcome"
 local random = require "qspec.mutation.random"
 local search = require "qspec.bisect.search"
@@ -72,6 +74,17 @@ local function check_ends(ends, subject)
     or "no module is to blame: ask for less, or look at the tokenizer and the config", subject.path)
 end
 
+local function check_pattern(pattern, matches, subject)
+  local names = {}
+  for i, row in ipairs(subject.census.modules) do
+    if matches(row.name) then return end
+    names[i] = row.name
+  end
+  local close = nearest(pattern, names)
+  error(outcome.error("usage", ("--modules %s matches no module"):format(pattern),
+    close and ("did you mean '%s'?"):format(close) or "the first is " .. names[1], subject.path), 0)
+end
+
 local function check_units(units, subject)
   if #units > 0 then return end
   error(outcome.error("usage", "no module that may be exchanged differs from the baseline's",
@@ -110,9 +123,11 @@ end
 
 --- Opens a subject for bisection.
 ---@param subject table
----@param matches (fun(name: string): boolean)|nil
+---@param pattern string|nil of modules that may be exchanged
 ---@return qspec.Exchange
-function M.open(subject, matches)
+function M.open(subject, pattern)
+  local matches = pattern and glob.compile(pattern)
+  if matches then check_pattern(pattern, matches, subject) end
   local opened = exchange.open(subject, matches)
   check_units(opened.units, subject)
   return opened

@@ -135,6 +135,7 @@ function M.culprits(list, fails, rank)
     groups[#groups + 1] = group
     left = without(left, group or {})
   until not group
+  for _, group in ipairs(groups) do table.sort(group) end
   local named = joined(groups)
   if spread then
     named = prefix(named, #named, worst_few(left, rank(left), fails))

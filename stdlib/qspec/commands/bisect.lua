@@ -2,7 +2,6 @@
 
 local device = require "qspec.device"
 local evidence = require "qspec.bisect.evidence"
-local glob = require "qspec.glob"
 local json = require "host.json"
 local judge = require "qspec.bisect.judge"
 local outcome = require "qspec.outcome"
@@ -42,7 +41,7 @@ local function failing(list)
 end
 
 local function bisect_target(chosen, args, wanted, line)
-  local opened = run.open(chosen.subject, args.modules and glob.compile(args.modules))
+  local opened = run.open(chosen.subject, args.modules)
   local judging = failing(judges(opened, chosen, args, wanted, line))
   local function windows()
     return evidence.windows(chosen.subject, target.text(chosen, args.text), args.tokens)

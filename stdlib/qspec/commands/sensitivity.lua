@@ -2,7 +2,6 @@
 
 local device = require "qspec.device"
 local evidence = require "qspec.bisect.evidence"
-local glob = require "qspec.glob"
 local json = require "host.json"
 local judge = require "qspec.bisect.judge"
 local outcome = require "qspec.outcome"
@@ -113,7 +112,7 @@ stored.]],
   run = function(args)
     local chosen = one_of(target.all(args, device.choose(args.device).name), args.path)
     local windows = evidence.windows(chosen.subject, target.text(chosen, args.text), args.tokens)
-    local opened = run.open(chosen.subject, args.modules and glob.compile(args.modules))
+    local opened = run.open(chosen.subject, args.modules)
     local rows = measured(opened, windows)
     if args.json then
       system.stdout(json.encode(to_json(rows, chosen, token_count(windows)),
