@@ -57,7 +57,7 @@ test("a batch that moves a logit is found, whatever the noise of batches is", fu
   test.equal(ctx.findings[1].key, "batch of 2")
 end)
 
-test("a token that another way changes is a finding with its margin, unless it is a tie", function()
+test("a token that another way changes is a finding, with its margin unless that is a tie", function()
   local subject = open("bloom-tiny")
   local generate, calls = subject.runtime.generate, 0
   local real = subject.runtime
@@ -136,4 +136,16 @@ test("the difference of two runs is that of the definition, and has its place", 
   local total = 2 + math.exp(2)
   local kl = (2 * math.log(total / 3) + math.log(total / 3 / math.exp(2))) / 3
   test.near(found.kl, kl / 2, 1e-12)
+end)
+
+test("on a GPU the floor is also what the CPU makes of the same weights", function()
+  local subject, runtime = open("bloom-tiny"), open("bloom-tiny").runtime
+  subject.device = "cuda:0"
+  subject.runtime = { forward = function(_, ids, options)
+    return runtime:forward(ids, options):to("float32"):add(0.0625)
+  end }
+  local floor = noise_floor.measure(subject)
+  local last = floor.sources[#floor.sources]
+  test.equal({ last.name, last.logits, last.is_noise }, { "on the CPU", 0.0625, true })
+  test.equal({ floor.device, floor.logits }, { "cuda:0", 0.0625 })
 end)

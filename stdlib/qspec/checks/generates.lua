@@ -26,10 +26,12 @@ local function check_accepts(value)
   end
 end
 
--- How a margin stands to what noise may move it by.
-local function beside_tolerance(margin, allowed)
+-- How a margin stands to what noise moves.
+local function beside_noise(params, margin, allowed)
   if allowed == 0 then return "" end
-  return (", %.3g times the tolerance"):format(math.abs(margin) / allowed)
+  local is_auto = params.tolerance == "auto"
+  return (", %.3g times the %s"):format(math.abs(margin) / allowed * (is_auto and params.k or 1),
+    is_auto and "noise floor" or "tolerance")
 end
 
 -- A miss is a tie when the margin at the first token that differs is within what noise moves.
@@ -44,7 +46,7 @@ local function report_miss(ctx, prompt, result, accepted)
   end
   ctx:finding { key = prompt, found = result.text, wanted = divergence.accepted,
     hint = margin and ("change at %s, margin %.4f%s"):format(where, margin,
-      beside_tolerance(margin, allowed)) or "one text ends early" }
+      beside_noise(ctx.params, margin, allowed)) or "one text ends early" }
 end
 
 -- What a prompt is to the model: with `chat` it is what a user says.

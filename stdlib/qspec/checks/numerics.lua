@@ -5,6 +5,7 @@ local compensated = require "qspec.compensated"
 local experts = require "qspec.experts"
 local gains = require "qspec.numerics.gains"
 local nearest_rounding = require "qspec.nearest_rounding"
+local rounding_limits = require "qspec.rounding_limits"
 local shapes = require "qspec.shapes"
 local units = require "qspec.units"
 local weights = require "qspec.weights"
@@ -25,28 +26,23 @@ local function reference_of(baseline, row)
   return held and held.own_tensors and weights.read(held, baseline.checkpoint) or nil
 end
 
-local function limits(ctx, row)
-  local least = ctx.params.sqnr_db
-  if row.layout then return least or row.scheme.least_sqnr_db or row.layout.least_sqnr_db end
-  return LEAST_SQNR_DENSE_DB
+-- The least SQNR of a weight. A baseline of large outliers leaves less than the format's own floor.
+local function least_sqnr(ctx, row, result, reference)
+  if not row.layout then return LEAST_SQNR_DENSE_DB end
+  local least = ctx.params.sqnr_db or row.scheme.least_sqnr_db or row.layout.least_sqnr_db
+  if ctx.params.sqnr_db or not least or result.sqnr_db >= least then return least end
+  return math.min(least, rounding_limits.grouped_db(row.scheme, reference) or least)
 end
 
 -- Next to nothing in a block, any error is large: one under a quarter of the average is left out.
 local LEAST_POWER = 0.25
--- Groups of their own scale lie up to 11 dB under their module. Where a scale spans a row, one with
--- outliers leaves little to the rest of it.
-local GROUP_MARGIN_DB, LARGEST_GROUP, MOST_DB = 14, 128, 25
-local LEAST_ROW_DB = 10
 
--- The least SQNR of a block of a packed weight.
+-- The least SQNR of a block of a packed weight. Without groups a scale spans a row or more.
 local function block_floor(row, result)
-  local scheme = row.scheme
-  if scheme.least_block_sqnr_db then return scheme.least_block_sqnr_db end
-  local group = scheme.group_size or scheme.block_size
-  if type(group) == "number" and group <= LARGEST_GROUP then
-    return math.min(result.sqnr_db, MOST_DB) - GROUP_MARGIN_DB
-  end
-  return LEAST_ROW_DB
+  local group = row.scheme.group_size or row.scheme.block_size
+  local is_grouped = type(group) == "number" and group > 0
+  return rounding_limits.block_db(row.scheme, is_grouped and group
+    or StoredWeight.logical_shape(row.module)[2], result.sqnr_db)
 end
 
 local function judge_block(ctx, row, result)
@@ -63,19 +59,19 @@ end
 
 -- Rounding leaves the gain of a weight near 1, by no more than its share of noise.
 local function judge_gain(ctx, row, result)
-  local allowed = math.max(ctx.params.gain, result.nmse)
+  local allowed = rounding_limits.gain(row.scheme or {}, result.nmse, ctx.params.gain)
   if math.abs(result.gain - 1) <= allowed then return end
   ctx:finding { module = row.name, key = "gain", found = ("%.4f"):format(result.gain),
     wanted = ("1 within %.3g"):format(allowed),
     hint = "all values are too large or too small: a scale is off" }
 end
 
-local function judge(ctx, row, result)
+local function judge(ctx, row, result, reference)
   local module, params = row.name, ctx.params
-  local least = limits(ctx, row)
+  local least = least_sqnr(ctx, row, result, reference)
   if not (result.sqnr_db >= least) then
     ctx:finding { module = module, key = "sqnr_db", found = ("%.2f dB"):format(result.sqnr_db),
-      wanted = (">= %g dB"):format(least), hint = ("cosine %.6f, largest error %g"):format(
+      wanted = (">= %.4g dB"):format(least), hint = ("cosine %.6f, largest error %g"):format(
         result.cosine, result.max_abs_error) }
   end
   if params.cosine and not (result.cosine >= params.cosine) then
@@ -207,7 +203,7 @@ local function check_row(ctx, row, results)
   end
   local result = weights.compare(row, ctx.subject.checkpoint, reference)
   local before = #ctx.findings
-  judge(ctx, row, result)
+  judge(ctx, row, result, reference)
   if row.layout and #ctx.findings == before then check_factors(ctx, row, result) end
   if row.layout then
     if #ctx.findings == before then judge_rounding(ctx, row, result, reference) end

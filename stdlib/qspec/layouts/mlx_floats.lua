@@ -36,6 +36,7 @@ function M.scheme(w)
   local mode = mode_of(w)
   return { mode = mode, bits = mode == "mxfp8" and 8 or 4, group_size = GROUPS[mode],
     type = mode == "mxfp8" and "float8_e4m3" or "float4_e2m1", shape = w.shape,
+    gain = mode ~= "nvfp4" and small_floats.MX_GAIN or nil,
     class = w.module.kind == "embedding" and "QuantizedEmbedding" or nil }
 end
 

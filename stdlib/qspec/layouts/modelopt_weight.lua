@@ -123,6 +123,7 @@ function M.scheme(w)
     group_size = group_shown(kind, w.shape, scale), inputs = asked.inputs,
     least_sqnr_db = asked.rescales and math.min(kind.floor, RESCALED_FLOOR) or kind.floor,
     second = asked.second, rescales = asked.rescales,
+    gain = kind.scale[1] == "U8" and small_floats.MX_GAIN or nil,
     stored = stored_shapes(w.tensors) }
 end
 

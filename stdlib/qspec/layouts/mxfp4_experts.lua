@@ -27,7 +27,8 @@ function M.claims(holding)
 end
 
 function M.scheme(w)
-  return { bits = 4, type = "mxfp4", shape = w.shape, group_size = BLOCK }
+  return { bits = 4, type = "mxfp4", shape = w.shape, group_size = BLOCK,
+    gain = small_floats.MX_GAIN }
 end
 
 --- The tensors of the weight. transformers hands them to its kernels as attributes.
