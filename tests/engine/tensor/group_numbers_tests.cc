@@ -102,7 +102,9 @@ BOOST_AUTO_TEST_CASE(one_stored_zero_for_all_is_subtracted) {
 
 BOOST_AUTO_TEST_CASE(numbers_that_do_not_fit_are_refused) {
   Coded weight = weight_of(2, 32, 16);
-  const auto refused = [](const Coded& wrong) { return std::string(refusal([&] { checked(wrong); }).what()); };
+  const auto refused = [](const Coded& wrong) {
+    return std::string(refusal([&] { checked(wrong); }).what());
+  };
   weight.scale_values = at::zeros({256});
   BOOST_TEST(has(refused(weight), "scales are float32, wanted bytes that stand for numbers"));
   weight.scales = at::zeros({2, 2}, at::kByte);

@@ -81,6 +81,15 @@ BOOST_AUTO_TEST_CASE(planes_decode_as_the_same_codes_in_rows) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(signed_codes_in_planes_keep_their_signs) {
+  at::manual_seed(5);
+  Coded weight = in_planes(2, at::kByte, {0, 2, 4, 6}, 6, 200);
+  weight.values = at::tensor({0.0f, 1.0f, -2.0f, -1.0f});
+  const CodedWeight planes(weight), rows(in_rows(weight));
+  BOOST_TEST(equal_bits(planes.decode(at::kFloat), rows.decode(at::kFloat)));
+  BOOST_TEST(planes.statistics().lowest_code == -2);
+}
+
 BOOST_AUTO_TEST_CASE(a_large_weight_in_planes_is_decoded_whole) {
   at::manual_seed(2);
   const Coded weight = in_planes(4, at::kByte, {4, 0}, 301, 1111);
@@ -131,7 +140,9 @@ BOOST_AUTO_TEST_CASE(fields_of_words_are_equal_whatever_the_version) {
 
 BOOST_AUTO_TEST_CASE(planes_that_are_not_in_their_words_are_refused) {
   Coded weight = in_planes(4, at::kByte, {4, 0}, 4, 32);
-  const auto refused = [](const Coded& wrong) { return std::string(refusal([&] { checked(wrong); }).what()); };
+  const auto refused = [](const Coded& wrong) {
+    return std::string(refusal([&] { checked(wrong); }).what());
+  };
   weight.planes = {0, 5};
   BOOST_TEST(has(refused(weight), "at bit 5, wanted within words of 8"));
   weight.planes = {-1, 4};
