@@ -54,33 +54,73 @@ Affine affine_of(const CodedRow& row, size_t group) {
           _mm512_set1_ps(row.shifts != nullptr ? row.shifts[group] : 0.0f)};
 }
 
+// What is done to the values of a row, known when the loop over its columns is compiled. Where
+// there are no zeros, the values are rounded already (CodedRow::rounding).
+template <bool kZeros, bool kShifts, Rounding kRounding>
+struct Steps {
+  [[gnu::always_inline]] static __m512 apply(const CodedRow& row, size_t group, __m512 x) {
+    if constexpr (kZeros) {
+      x = stepped(_mm512_sub_ps(x, _mm512_set1_ps(row.zeros[group])));
+    }
+    x = _mm512_mul_ps(x, _mm512_set1_ps(row.scales[group]));
+    if constexpr (kShifts) x = _mm512_add_ps(stepped(x), _mm512_set1_ps(row.shifts[group]));
+    return x;
+  }
+
+ private:
+  [[gnu::always_inline]] static __m512 stepped(__m512 x) {
+    return kRounding == Rounding::kNone ? x : rounded(kRounding, x);
+  }
+};
+
+// Calls body with the Steps of a row.
+template <class Body>
+void with_steps(const CodedRow& row, const Body& body) {
+  const auto rounding = [&](auto with_rounding) {
+    if (row.rounding == Rounding::kHalf)
+      return with_rounding.template operator()<Rounding::kHalf>();
+    if (row.rounding == Rounding::kNone)
+      return with_rounding.template operator()<Rounding::kNone>();
+    with_rounding.template operator()<Rounding::kBfloat16>();
+  };
+  const bool zeros = row.zeros != nullptr, shifts = row.shifts != nullptr;
+  rounding([&]<Rounding kRounding>() {
+    if (zeros && shifts) return body(Steps<true, true, kRounding>());
+    if (zeros) return body(Steps<true, false, kRounding>());
+    if (shifts) return body(Steps<false, true, kRounding>());
+    body(Steps<false, false, Rounding::kNone>());
+  });
+}
+
 // Blocks of columns that no 16 columns from a multiple of 16 straddle, one after the other.
+template <class RowSteps>
 class BlockScales {
  public:
   BlockScales(const CodedRow& row, size_t first)
       : row_(row), group_(first / row.block), next_((group_ + 1) * row.block) {}
 
   [[gnu::always_inline]] void apply(size_t column, Floats& x) {
-    const Affine first = of(column);
-    x.part[0] = first(row_, x.part[0]);
+    const size_t first = of(column);
+    x.part[0] = RowSteps::apply(row_, first, x.part[0]);
     if (column + kWidth <= next_) {
-      for (size_t i = 1; i < 4; ++i) x.part[i] = first(row_, x.part[i]);
+      for (size_t i = 1; i < 4; ++i) x.part[i] = RowSteps::apply(row_, first, x.part[i]);
       return;
     }
-    for (size_t i = 1; i < 4; ++i) x.part[i] = of(column + 16 * i)(row_, x.part[i]);
+    for (size_t i = 1; i < 4; ++i)
+      x.part[i] = RowSteps::apply(row_, of(column + 16 * i), x.part[i]);
   }
 
  private:
   // Columns behind the row take the scales of its last ones: nobody asks for them.
-  Affine of(size_t column) {
+  size_t of(size_t column) {
     if (column >= next_ && group_ + 1 < row_.column_groups) {
       ++group_;
       next_ += row_.block;
     }
-    return affine_of(row_, group_);
+    return group_;
   }
 
-  const CodedRow& row_;
+  CodedRow row_;  // a copy, so that no store may change it
   size_t group_, next_;
 };
 

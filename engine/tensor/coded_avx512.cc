@@ -154,7 +154,10 @@ void decode(const CodedRow& row, size_t first, size_t count, typename Out::Eleme
       return decode_halves<Out>(row, first, count, to, streamed);
     }
   }
-  decode_columns<Out>(row, first, count, BlockScales(row, first / kWidth * kWidth), to, streamed);
+  with_steps(row, [&](auto steps) {
+    const BlockScales<decltype(steps)> scales(row, first / kWidth * kWidth);
+    decode_columns<Out>(row, first, count, scales, to, streamed);
+  });
 }
 
 }  // namespace

@@ -47,6 +47,7 @@ CodedRows::CodedRows(const Coded& weight)
   common_.block = static_cast<size_t>(weight.block_columns);
   list_groups();
   if (zeros_.all_equal()) fold_zeros();
+  if (!zeros_.exist()) round(common_.rounding, values_);
   const RecognisedValues recognised = recognise(values_.data(), common_.bits);
   common_.values = values_.data();
   common_.kind = recognised.kind;

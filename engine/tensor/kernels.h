@@ -52,7 +52,7 @@ struct CodedRow {
   const uint8_t* group_bytes;  // the same where there are at most 256 groups, or null
   size_t column_groups;
   size_t block;
-  Rounding rounding;  // see decode_coded
+  Rounding rounding;  // see decode_coded; without zeros, the values are rounded so already
 
   // Behind the groups of the last column are so many more that may be read.
   static constexpr size_t kPadding = 64;

@@ -37,6 +37,8 @@ class PlaneRows {
       row.codes = codes.get();
       row.end = codes.get() + bytes;
       row.bits = kBits;
+      if (row.kind == CodeValues::kSigned)
+        row.kind = CodeValues::kTable;  // their sign bit is lower
       body(row, first, length);
       count -= length;
     }

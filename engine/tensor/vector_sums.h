@@ -71,8 +71,9 @@ struct Bfloat16Eights {
 };
 
 // The compiler has one loop for each number of books that is common, and one for the others (0).
+// `codes` is a copy, so that no store may change it.
 template <class Kind, class Code, size_t kBooks>
-inline void sum_eights(const VectorCodes& codes, size_t count, uint8_t* to, bool past_caches) {
+inline void sum_eights(VectorCodes codes, size_t count, uint8_t* to, bool past_caches) {
   const size_t books = kBooks != 0 ? kBooks : codes.books;
   const __m256 scale = _mm256_set1_ps(codes.scale);
   const size_t eights = codes.width / kEight;

@@ -483,19 +483,31 @@ function M.coded(parts) end
 ---@return qspec.Packed
 function M.vector_sums(parts) end
 
+---@class qspec.VectorColumns
+---@field indices qspec.Tensor 32-bit integers [groups, blocks, words]: a row is a stream of an index
+--- and a residual one for each column of the group, lowest bits first
+---@field bits integer of an index, 1 to 24
+---@field residual_bits integer 0 without residuals
+---@field vectors qspec.Tensor floats [groups, 2^bits, rows of a block]
+---@field residuals qspec.Tensor? the same of 2^residual_bits, added
+---@field leading qspec.Tensor? the same dtype [out, columns], before those of the groups
+---@field order qspec.Tensor? integers [in], from 0: which of these columns each one is
+---@field scales qspec.Tensor? the same dtype [in], for the columns in their order
+---@field shifts qspec.Tensor? the same, added after scaling; with scales
+---@field shape integer[] [out, in]
+
+--- A weight whose columns are vectors of a codebook, a block of rows each, decoded in the dtype of
+--- the vectors, to which each operation is rounded.
+---@param parts qspec.VectorColumns
+---@return qspec.Tensor [out, in]
+function M.vector_columns(parts) end
+
 --- Words are integers of 8 to 64 bits with floor(word bits / bits) fields, lowest first.
 ---@param words qspec.Tensor [..., W]
 ---@param bits integer 1 to 8
 ---@param order integer[]? a permutation of 0..fields - 1: field k goes to place order[k + 1]
 ---@return qspec.Tensor uint8 [..., W * fields]
 function M.unpack_fields(words, bits, order) end
-
---- Codes packed along the rows: first the fields of all words at bit shifts[1], then at shifts[2].
----@param words qspec.Tensor [R, ...] of integers
----@param bits integer 1 to 8
----@param shifts integer[] within the words
----@return qspec.Tensor uint8 [R * #shifts, ...]
-function M.unpack_planes(words, bits, shifts) end
 
 --- The first `count` codes of each row, whose bytes are one stream.
 ---@param words qspec.Tensor integers [..., W]

@@ -81,6 +81,15 @@ BOOST_AUTO_TEST_CASE(planes_decode_as_the_same_codes_in_rows) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(signed_codes_in_planes_keep_their_signs) {
+  at::manual_seed(5);
+  Coded weight = in_planes(2, at::kByte, {0, 2, 4, 6}, 6, 200);
+  weight.values = at::tensor({0.0f, 1.0f, -2.0f, -1.0f});
+  const CodedWeight planes(weight), rows(in_rows(weight));
+  BOOST_TEST(equal_bits(planes.decode(at::kFloat), rows.decode(at::kFloat)));
+  BOOST_TEST(planes.statistics().lowest_code == -2);
+}
+
 BOOST_AUTO_TEST_CASE(a_large_weight_in_planes_is_decoded_whole) {
   at::manual_seed(2);
   const Coded weight = in_planes(4, at::kByte, {4, 0}, 301, 1111);
