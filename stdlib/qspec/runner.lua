@@ -110,11 +110,12 @@ local function localize(job, declaration, event)
   if event.status ~= "fail" or not (evidence and subject and subject.baseline) then return end
   local localisation = require "qspec.localisation"
   local ok, found = pcall(function()
-    return localisation.worst(subject, evidence(subject, declaration.params, event.findings))
+    local tokens = evidence(subject, declaration.params, event.findings)
+    return tokens and localisation.worst(subject, tokens)
   end)
-  if ok then
+  if ok and found then
     event.localized, event.next_command = found, localisation.next_command(job, declaration)
-  else
+  elseif not ok then
     event.notes[#event.notes + 1] = "not localised: " .. outcome.from(found).message
   end
 end

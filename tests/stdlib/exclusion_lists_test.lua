@@ -32,9 +32,9 @@ local CONFIGS = {
   eetq = { weights = "int8" },
   fbgemm_fp8 = {},
   hqq = { quant_config = { weight_quant_params = { nbits = 4, group_size = 32, axis = 1 } } },
-  quark = { exclude = json.array { "lm_head" }, global_quant_config = { weight = { dtype = "int4", qscheme = "per_group",
-    group_size = 32, symmetric = true, is_dynamic = false, ch_axis = -1,
-    round_method = "half_even", scale_type = "float", observer_cls = "PerGroupMinMaxObserver" } },
+  quark = { exclude = json.array { "lm_head" }, global_quant_config = { weight = {
+    dtype = "int4", qscheme = "per_group", group_size = 32, symmetric = true, is_dynamic = false,
+    ch_axis = -1, round_method = "half_even", scale_type = "float", observer_cls = "PerGroupMinMaxObserver" } },
     export = { weight_format = "real_quantized", pack_method = "order" } },
   modelopt = { quant_algo = "FP8", ignore = json.array { "lm_head" } },
 }
@@ -131,7 +131,7 @@ test("names of several layers are one regular expression of compressed-tensors",
     .. '"model.layers.1.self_attn.q_proj", "model.layers.3.mlp.gate_proj"]')
 end)
 
-test("llama.cpp's options name its own tensors, the head and the embeddings by their own", function()
+test("llama.cpp's options name its own tensors, head and embeddings by their own", function()
   local subject = subject_of(nil)
   local exclude = registry("formats").get("gguf").exclude
   test.equal(exclude({ "model.layers.3.mlp.down_proj", "lm_head", "model.embed_tokens" },

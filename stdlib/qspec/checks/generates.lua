@@ -9,6 +9,8 @@ local localisation = require "qspec.localisation"
 local tolerance = require "qspec.tolerance"
 local units = require "qspec.units"
 
+local NOTHING_ACCEPTED = "no accepted text"
+
 local function contains(list, text)
   for _, candidate in ipairs(list) do
     if candidate == text then return true end
@@ -62,7 +64,7 @@ local function questions_of(ctx)
   for _, said in ipairs(ctx.params) do
     local accepted = accepted_outputs.of(ctx.subject, ctx.params, said)
     if #accepted == 0 then
-      ctx:finding { key = said, found = "no accepted text", wanted = "at least one",
+      ctx:finding { key = said, found = NOTHING_ACCEPTED, wanted = "at least one",
         hint = "qspec accept shows what the model says, and records it" }
     else
       questions[#questions + 1] = { said = said, prompt = prompt_of(ctx, said),
@@ -80,13 +82,21 @@ local function judge(ctx, question, result)
     hint = "the prompt was made by the chat template" }
 end
 
+local function first_miss(findings)
+  for _, finding in ipairs(findings) do
+    if finding.found ~= NOTHING_ACCEPTED then return finding end
+  end
+end
+
 -- The tokens of the first prompt that failed: what was given and what should have come of it.
 local function evidence(subject, params, findings)
-  local source = subject.tokenizer:encode(findings[1].key, true)
+  local miss = first_miss(findings)
+  if not miss then return nil end
+  local source = subject.tokenizer:encode(miss.key, true)
   if subject.architecture.encoder_decoder then
     return { ids = generation.given_ids(subject, source), source = source }
   end
-  local wanted = not params.chat and findings[1].wanted
+  local wanted = not params.chat and miss.wanted
   local ids = wanted and subject.tokenizer:encode(wanted, true) or source
   return { ids = localisation.first_tokens(ids) }
 end
