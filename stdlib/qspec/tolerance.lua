@@ -6,7 +6,7 @@ local M = {}
 
 local function check_tolerance(value)
   if type(value) == "string" then
-    return value ~= "auto" and "is a number or \"auto\"" or nil
+    return value ~= "auto" and "must be a number or \"auto\"" or nil
   end
   return value < 0 and "must not be negative" or nil
 end

@@ -14,7 +14,7 @@ end
 
 local function check_tolerance(value)
   if type(value) == "string" then
-    return value ~= "auto" and "is a number of logits or \"auto\"" or nil
+    return value ~= "auto" and "must be a number of logits or \"auto\"" or nil
   end
   return value < 0 and "must not be negative" or nil
 end
