@@ -324,7 +324,9 @@ function M.silent(subject)
   dead_targets(plan, subject, findings)
   inferred_formats(plan, q, findings)
   for _, group in ipairs(plan.groups) do
-    for _, problem in ipairs(ct_activations.problems(group)) do findings[#findings + 1] = problem end
+    for _, problem in ipairs(ct_activations.problems(group)) do
+      findings[#findings + 1] = problem
+    end
   end
   half_types(subject, findings)
   tied_modules(subject, findings)
