@@ -5,12 +5,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "bindings/boundary.h"
 #include "bindings/host/host.h"
 #include "bindings/host/own_library.h"
 #include "engine/core/file.h"
+#include "engine/core/timeline.h"
 
 namespace qspec::lua {
 namespace {
@@ -64,6 +66,13 @@ void spare_the_cores() {
   setenv("GOMP_SPINCOUNT", "1000", /*overwrite=*/0);
 }
 
+// The thread that maps in the background, where one was begun. Never destroyed: it may outlive
+// main.
+std::thread& mapper() {
+  static std::thread& instance = *new std::thread;
+  return instance;
+}
+
 // Mapped once and never unmapped: LibTorch leaves threads and callbacks behind.
 void* torch_library(const Installation& installation) {
   static void* library = nullptr;
@@ -98,17 +107,36 @@ void* torch_cuda_library(const Installation& installation) {
   return library;
 }
 
+void wait_for_mapper() {
+  if (mapper().joinable()) mapper().join();
+}
+
 int cuda(lua_State* L) {
+  wait_for_mapper();
   return open_from(L, torch_cuda_library(Host::of(L).installation()), "luaopen_host_cuda");
 }
 int tensor(lua_State* L) {
+  wait_for_mapper();
   return open_from(L, torch_library(Host::of(L).installation()), "luaopen_host_tensor");
 }
 int model(lua_State* L) {
+  wait_for_mapper();
   return open_from(L, torch_library(Host::of(L).installation()), "luaopen_host_model");
 }
 
 }  // namespace
+
+void begin_torch_cuda(const Installation& installation) {
+  if (mapper().joinable()) return;
+  mapper() = std::thread([installation] {
+    try {
+      const Timed timed("LibTorch mapped");
+      torch_cuda_library(installation);
+    } catch (const Error&) {
+      // The opener meets it again.
+    }
+  });
+}
 
 int open_torch_cuda(lua_State* L) {
   return guard<cuda>(L);

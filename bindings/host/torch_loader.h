@@ -2,6 +2,8 @@
 
 #include <lua.hpp>
 
+#include "bindings/host/installation.h"
+
 namespace qspec::lua {
 
 // Openers of host.tensor and host.model. The first call maps LibTorch and libqspec_torch.so. The
@@ -14,5 +16,9 @@ int open_torch_model(lua_State* L);
 // Opener of host.cuda: maps LibTorch's CUDA side too, which must come before any tensor is made, as
 // LibTorch looks for it once. Raises Error(kDevice) where there is no driver or no such side.
 int open_torch_cuda(lua_State* L);
+
+// Begins to map LibTorch with its CUDA side, and libqspec_torch.so, on a thread of its own. The
+// openers wait for it; what goes wrong there happens again in them, and is told then.
+void begin_torch_cuda(const Installation& installation);
 
 }  // namespace qspec::lua

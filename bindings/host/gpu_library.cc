@@ -1,0 +1,83 @@
+#include "bindings/host/gpu_library.h"
+
+#include <dlfcn.h>
+
+#include <future>
+#include <map>
+#include <mutex>
+
+#include "bindings/host/own_library.h"
+#include "bindings/host/torch_loader.h"
+#include "engine/core/error.h"
+#include "engine/core/timeline.h"
+
+namespace qspec::lua {
+namespace {
+
+constexpr const char* kKernels = "libqspec_cuda.so";
+constexpr const char* kHint = "--device cpu runs everything";
+
+using Facts = std::shared_future<cuda::DeviceFacts>;
+
+struct Begun {
+  std::mutex mutex;
+  std::map<int, Facts> facts;
+};
+
+// Never destroyed: its threads may outlive main.
+Begun& begun() {
+  static Begun& instance = *new Begun;
+  return instance;
+}
+
+const cuda::KernelTable* mapped_table(const Installation& installation) {
+  const auto path = find_own_library(installation, kKernels);
+  if (!path) return nullptr;
+  const Timed timed("libqspec_cuda.so mapped");
+  void* library = map_library(*path, kHint);
+  using Find = const cuda::KernelTable* (*)();
+  const auto find = reinterpret_cast<Find>(dlsym(library, cuda::kTableSymbol));
+  if (find == nullptr) {
+    throw Error(ErrorKind::kInternal, std::string("no table of kernels is in ") + *path);
+  }
+  return find();
+}
+
+cuda::DeviceFacts asked(const Installation& installation, int number) {
+  const cuda::KernelTable* table = gpu_table(installation);
+  if (table == nullptr) {
+    throw Error(ErrorKind::kDevice, std::string("there is no ") + kKernels + " beside the program")
+        .at(installation.folder)
+        .hint("./qspec setup --cuda builds it");
+  }
+  const Timed timed("GPU context");
+  return table->device_facts(number);
+}
+
+Facts facts_of(const Installation& installation, int number) {
+  const std::lock_guard lock(begun().mutex);
+  const auto [found, is_new] = begun().facts.try_emplace(number);
+  if (is_new) {
+    found->second = std::async(std::launch::async, asked, installation, number).share();
+  }
+  return found->second;
+}
+
+}  // namespace
+
+const cuda::KernelTable* gpu_table(const Installation& installation) {
+  static const cuda::KernelTable* const table = mapped_table(installation);
+  return table;
+}
+
+void begin_gpu(const Installation& installation, int number) {
+  if (!find_own_library(installation, kKernels)) return;
+  facts_of(installation, number);
+  begin_torch_cuda(installation);
+}
+
+cuda::DeviceFacts gpu_facts(const Installation& installation, int number) {
+  return facts_of(installation, number).get();
+}
+
+}  // namespace qspec::lua
