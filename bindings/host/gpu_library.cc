@@ -65,13 +65,17 @@ Facts facts_of(const Installation& installation, int number) {
 
 }  // namespace
 
+bool has_gpu_library(const Installation& installation) {
+  return find_own_library(installation, kKernels).has_value();
+}
+
 const cuda::KernelTable* gpu_table(const Installation& installation) {
   static const cuda::KernelTable* const table = mapped_table(installation);
   return table;
 }
 
 void begin_gpu(const Installation& installation, int number) {
-  if (!find_own_library(installation, kKernels)) return;
+  if (!has_gpu_library(installation)) return;
   facts_of(installation, number);
   begin_torch_cuda(installation);
 }

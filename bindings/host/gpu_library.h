@@ -13,6 +13,8 @@ namespace qspec::lua {
 // whoever needs them.
 void begin_gpu(const Installation& installation, int number);
 
+bool has_gpu_library(const Installation& installation);
+
 // The kernels, mapped; null when libqspec_cuda.so is not beside the program.
 const cuda::KernelTable* gpu_table(const Installation& installation);
 

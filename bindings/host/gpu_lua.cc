@@ -66,31 +66,31 @@ void add_items(lua_State* L, int index, bool kept, std::vector<UploadItem>& item
   }
 }
 
-// gpu.upload(checkpoint, number, kept, passing, window_bytes) -> Checkpoint
+// gpu.is_there() -> boolean: whether libqspec_cuda.so is
+int is_there(lua_State* L) {
+  lua_pushboolean(L, has_gpu_library(Host::of(L).installation()));
+  return 1;
+}
+
+// gpu.upload(checkpoint, number, kept, passing) -> Checkpoint
 int upload(lua_State* L) {
   std::shared_ptr<const Checkpoint> base = check_handle<CheckpointHandle>(L, 1).checkpoint;
   const int number = check_number_of_gpu(L, 2);
   std::vector<UploadItem> items;
   add_items(L, 4, false, items);
   add_items(L, 3, true, items);
-  const int64_t window = check_integer(L, 5);
-  if (window < 0) argument_error(L, 5, "bytes of a window");
   const Installation installation = Host::of(L).installation();
-  auto begun = std::make_shared<Upload>(
-      base, items, UploadLimits{.window_bytes = static_cast<uint64_t>(window)},
-      [installation, number] {
-        gpu_facts(installation, number);  // waits for the context
-        return gpu_table(installation)->make_upload_device(number);
-      });
+  auto begun = std::make_shared<Upload>(base, items, UploadLimits{}, [installation, number] {
+    gpu_facts(installation, number);  // waits for the context
+    return gpu_table(installation)->make_upload_device(number);
+  });
   push_handle(L, CheckpointHandle{std::make_shared<UploadedCheckpoint>(base, std::move(begun))});
   return 1;
 }
 
-constexpr luaL_Reg kFunctions[] = {{"begin", guard<begin>},
-                                   {"count", guard<count>},
-                                   {"facts", guard<facts>},
-                                   {"upload", guard<upload>},
-                                   {nullptr, nullptr}};
+constexpr luaL_Reg kFunctions[] = {{"begin", guard<begin>},   {"count", guard<count>},
+                                   {"facts", guard<facts>},   {"is_there", guard<is_there>},
+                                   {"upload", guard<upload>}, {nullptr, nullptr}};
 
 }  // namespace
 }  // namespace qspec::lua

@@ -7,7 +7,7 @@ namespace qspec::lua {
 TensorHandle::TensorHandle(at::Tensor value)
     : tensor(std::move(value)),
       held(tensor.storage().unsafeGetStorageImpl(),
-           tensor.is_cpu() ? static_cast<int64_t>(tensor.storage().nbytes()) : 0) {}
+           static_cast<int64_t>(tensor.storage().nbytes())) {}
 
 void push_tensor(lua_State* L, at::Tensor tensor) {
   collect_over_budget(L);

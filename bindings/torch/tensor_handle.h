@@ -19,7 +19,7 @@ struct TensorHandle {
   explicit TensorHandle(at::Tensor value);
 
   at::Tensor tensor;
-  HeldBytes held;  // on the host
+  HeldBytes held;
 };
 
 // What a qspec.Packed userdata holds.

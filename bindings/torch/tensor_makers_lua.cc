@@ -130,13 +130,14 @@ int cat(lua_State* L) {
   int64_t elements = 0;
   for (size_t i = 1; i <= lua_objlen(L, 1); ++i) {
     lua_rawgeti(L, 1, static_cast<int>(i));
-    tensors.push_back(check_tensor(L, lua_gettop(L)));
+    tensors.push_back(check_tensor_anywhere(L, lua_gettop(L)));
     elements += tensors.back().numel();
     lua_pop(L, 1);
   }
   if (tensors.empty()) throw Error(ErrorKind::kSpec, running_function(L) + "the list is empty");
   checked_size({elements}, tensors[0].scalar_type());
   const int64_t dim = optional_dim(L, 2, tensors[0]).value_or(0);
+  for (Tensor& tensor : tensors) tensor = tensor.to(tensors[0].device());
   push_tensor(L, at::cat(tensors, dim));
   return 1;
 }

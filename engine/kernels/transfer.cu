@@ -1,6 +1,5 @@
 #include "engine/kernels/transfer.h"
 
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -132,7 +131,7 @@ DeviceFacts device_facts(int number) {
   size_t free = 0, all = 0;
   check(cudaMemGetInfo(&free, &all), "asking for the free memory of the GPU");
   DeviceFacts facts{};
-  std::strncpy(facts.name, properties.name, sizeof facts.name - 1);
+  facts.name = properties.name;
   facts.major = properties.major;
   facts.minor = properties.minor;
   facts.memory_bytes = all;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "engine/upload/device.h"
 
@@ -12,7 +13,7 @@ std::shared_ptr<UploadDevice> make_upload_device(int number);
 
 // What the driver says of a GPU, in plain types.
 struct DeviceFacts {
-  char name[256];
+  std::string name;
   int major;
   int minor;
   uint64_t memory_bytes;

@@ -70,9 +70,10 @@ size_t PieceFile::read_direct(uint64_t offset, std::span<std::byte> out) const {
   return done;
 }
 
-void PieceFile::read(uint64_t offset, std::span<std::byte> out) const {
-  if (offset >= file_->size()) return;
-  out = out.first(std::min<uint64_t>(out.size(), file_->size() - offset));
+void PieceFile::read(uint64_t offset, std::span<std::byte> out, uint64_t least) const {
+  const uint64_t there = file_->size() > offset ? file_->size() - offset : 0;
+  if (there < least) return file_->read_at(offset, out.first(least));  // which says so
+  out = out.first(std::min<uint64_t>(out.size(), there));
   // Direct I/O goes on where a page begins.
   size_t done = read_cached(offset, out) / kPageBytes * kPageBytes;
   const size_t whole = (out.size() + kPageBytes - 1) / kPageBytes * kPageBytes;

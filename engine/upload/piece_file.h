@@ -19,9 +19,8 @@ class PieceFile {
   PieceFile& operator=(const PieceFile&) = delete;
 
   // Fills `out` from `offset` on, as far as the file reaches. `offset`, the length and the memory
-  // are multiples of kPageBytes. Throws Error(kIo), also where the file was longer when it was
-  // opened.
-  void read(uint64_t offset, std::span<std::byte> out) const;
+  // are multiples of kPageBytes. Throws Error(kIo), also where fewer than `least` bytes are there.
+  void read(uint64_t offset, std::span<std::byte> out, uint64_t least) const;
 
  private:
   size_t read_cached(uint64_t offset, std::span<std::byte> out) const;

@@ -19,7 +19,7 @@ class Cutting {
       const uint64_t at = range.offset + begin;
       const uint64_t cell_end = rounded_down(at, piece_bytes_) + piece_bytes_;
       const uint64_t bytes = std::min(range.bytes - begin, cell_end - at);
-      place(range.file, at, {number, begin, bytes, 0});
+      place(range, at, {number, begin, bytes, 0});
       begin += bytes;
     }
   }
@@ -28,15 +28,16 @@ class Cutting {
 
  private:
   // The last piece takes the segment when both lie in one cell of its file, in order.
-  bool continues(uint32_t file, uint64_t at) const {
-    if (pieces_.empty()) return false;
+  bool continues(const StoredRange& range, uint64_t at) const {
+    if (pieces_.empty() || range.is_alone || last_is_alone_) return false;
     const Piece& last = pieces_.back();
-    return last.file == file && at >= last.offset &&
+    return last.file == range.file && at >= last.offset &&
            rounded_down(at, piece_bytes_) == rounded_down(last.offset, piece_bytes_);
   }
 
-  void place(uint32_t file, uint64_t at, Segment segment) {
-    if (!continues(file, at)) pieces_.push_back({file, rounded_down(at, kPageBytes), 0, {}});
+  void place(const StoredRange& range, uint64_t at, Segment segment) {
+    if (!continues(range, at)) pieces_.push_back({range.file, rounded_down(at, kPageBytes), 0, {}});
+    last_is_alone_ = range.is_alone;
     Piece& piece = pieces_.back();
     segment.at = at - piece.offset;
     const uint64_t end = rounded_down(segment.at + segment.bytes + kPageBytes - 1, kPageBytes);
@@ -46,6 +47,7 @@ class Cutting {
 
   uint64_t piece_bytes_;
   std::vector<Piece> pieces_;
+  bool last_is_alone_ = false;
 };
 
 }  // namespace

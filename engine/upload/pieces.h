@@ -12,6 +12,7 @@ struct StoredRange {
   uint32_t file = 0;
   uint64_t offset = 0;
   uint64_t bytes = 0;
+  bool is_alone = false;  // in its pieces
 };
 
 // A part of a range within a piece.
@@ -35,9 +36,9 @@ struct Piece {
 inline constexpr uint64_t kPageBytes = 4096;
 
 // Cuts the ranges, in their order, where `piece_bytes` (a multiple of kPageBytes) divides their
-// files, so that no piece is longer; neighbours share a piece. Ranges of no bytes have no segment.
-// The bytes between ranges are read where a piece has some on both sides. A piece may reach behind
-// the end of its file, by less than a page.
+// files, so that no piece is longer; neighbours share a piece unless one is alone. Ranges of no
+// bytes have no segment. The bytes between ranges are read where a piece has some on both sides. A
+// piece may reach behind the end of its file, by less than a page.
 std::vector<Piece> pieces_of(std::span<const StoredRange> ranges, uint64_t piece_bytes);
 
 }  // namespace qspec

@@ -1,19 +1,14 @@
 #include "engine/upload/upload.h"
 
 #include <algorithm>
-#include <chrono>
 #include <set>
 #include <utility>
 
 #include "engine/core/error.h"
+#include "engine/core/timeline.h"
 
 namespace qspec {
 namespace {
-
-double now() {
-  const auto time = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration<double>(time).count();
-}
 
 const TensorEntry& entry_of(const Checkpoint& checkpoint, const std::string& name) {
   const TensorEntry* entry = checkpoint.find(name);
@@ -25,10 +20,7 @@ const TensorEntry& entry_of(const Checkpoint& checkpoint, const std::string& nam
 
 Upload::Upload(std::shared_ptr<const Checkpoint> checkpoint, const std::vector<UploadItem>& items,
                const UploadLimits& limits, MakeDevice make)
-    : checkpoint_(std::move(checkpoint)),
-      limits_(limits),
-      window_(limits.window_bytes),
-      began_(now()) {
+    : checkpoint_(std::move(checkpoint)), limits_(limits), began_(seconds_since_start()) {
   place_kept(items);
   starter_ = std::jthread([this, make = std::move(make)] {
     try {
@@ -60,18 +52,23 @@ void Upload::place_kept(const std::vector<UploadItem>& items) {
   std::set<uint32_t> files;
   for (const UploadItem& wanted : items) {
     const TensorEntry& entry = entry_of(*checkpoint_, wanted.name);
+    if (!by_name_.emplace(entry.name, items_.size()).second) continue;
     Item item{.bytes = entry.bytes, .kept = wanted.kept, .missing = entry.bytes};
     if (wanted.kept) {
       item.state = State::kPlaced;
       item.place = kept_bytes_;
       kept_bytes_ += room_for(entry.bytes);
+    } else {
+      passing_bytes_ += room_for(entry.bytes);
     }
-    if (!by_name_.emplace(entry.name, items_.size()).second) continue;
     if (entry.bytes == 0) item.state = State::kQueued;
     items_.push_back(item);
-    ranges.push_back({entry.file, entry.offset, entry.bytes});
+    // A piece that ends one tensor and begins another would let the first wait for room for the
+    // second.
+    ranges.push_back({entry.file, entry.offset, entry.bytes, !wanted.kept});
     files.insert(entry.file);
     missing_ += entry.bytes;
+    all_bytes_ += entry.bytes;
   }
   pieces_ = pieces_of(ranges, limits_.piece_bytes);
   open_files({files.begin(), files.end()});
@@ -93,11 +90,19 @@ void Upload::prepare(const MakeDevice& make) {
   }
   device_->enter();
   const size_t slots = 2 * limits_.threads;
+  const Timed timed("staging and device memory");
   staging_ = device_->allocate_staging(slots * limits_.piece_bytes);
   device_->make_marks(slots);
+  window_ = Room(window_bytes());
   memory_ = device_->allocate(kept_bytes_ + window_.bytes());
-  const Lock lock(mutex_);
-  progress_.seconds_to_device = seconds();
+}
+
+uint64_t Upload::window_bytes() {
+  if (passing_bytes_ == 0) return 0;
+  const uint64_t free = device_->free_bytes();
+  const uint64_t left = free > kept_bytes_ ? free - kept_bytes_ : 0;
+  const auto most = static_cast<uint64_t>(static_cast<double>(left) * limits_.window_share);
+  return std::min(passing_bytes_, most);
 }
 
 void Upload::start_readers() {
@@ -122,8 +127,10 @@ void Upload::read_pieces(size_t reader) {
     const size_t slot = 2 * reader + turn % 2;
     device_->wait_for_mark(slot);
     std::byte* staging = staging_ + slot * limits_.piece_bytes;
-    files_[pieces_[*piece].file]->read(pieces_[*piece].offset, {staging, pieces_[*piece].bytes});
-    bring(pieces_[*piece], staging, slot);
+    const Piece& next = pieces_[*piece];
+    const Segment& last = next.segments.back();
+    files_[next.file]->read(next.offset, {staging, next.bytes}, last.at + last.bytes);
+    bring(next, staging, slot);
   }
 }
 
@@ -154,8 +161,7 @@ bool Upload::make_room(Item& item) {
     }
     is_blocked_ = true;
     changed_.notify_all();
-    changed_.wait(lock);
-    is_blocked_ = false;
+    changed_.wait(lock, [this] { return !is_blocked_ || is_stopping_ || failure_ != nullptr; });
   }
   return !is_stopping_ && failure_ == nullptr;
 }
@@ -171,12 +177,13 @@ void Upload::bring(const Piece& piece, std::byte* staging, size_t mark) {
   for (const Segment& segment : piece.segments) {
     Item& item = items_[segment.range];
     item.missing -= segment.bytes;
-    progress_.bytes_queued += segment.bytes;
+    missing_ -= segment.bytes;
     if (item.missing > 0 || item.state == State::kGone) continue;
     item.state = State::kQueued;
     item.mark = mark;
   }
-  if (progress_.bytes_queued == missing_) progress_.seconds_to_last = seconds();
+  if (missing_ == 0)
+    add_span("uploaded " + std::to_string(all_bytes_) + " bytes", began_, seconds_since_start());
   changed_.notify_all();
 }
 
@@ -223,6 +230,7 @@ void Upload::give_back(std::string_view name) {
   if (item.bytes == 0) return;
   device_->copies_after_work();
   window_.give_back(item.place - kept_bytes_, item.bytes);
+  is_blocked_ = false;
   changed_.notify_all();
 }
 
@@ -231,6 +239,7 @@ void Upload::skip(std::string_view name) {
   const Lock lock(mutex_);
   if (item.state != State::kWaiting) return;
   item.state = State::kGone;
+  is_blocked_ = false;
   changed_.notify_all();
 }
 
@@ -239,15 +248,6 @@ int Upload::device_number() {
   changed_.wait(lock, [&] { return failure_ != nullptr || device_ != nullptr; });
   if (failure_ != nullptr) std::rethrow_exception(failure_);
   return device_->number();
-}
-
-Upload::Progress Upload::progress() const {
-  const Lock lock(mutex_);
-  return progress_;
-}
-
-double Upload::seconds() const {
-  return now() - began_;
 }
 
 }  // namespace qspec

@@ -29,7 +29,7 @@ struct UploadItem {
 };
 
 struct UploadLimits {
-  uint64_t window_bytes = 0;  // of device memory, for the tensors that are given back
+  double window_share = 0.5;  // of the memory that is free beside the kept tensors, at most
   uint64_t piece_bytes = 2 << 20;
   size_t threads = 16;  // with two pieces of staging memory each
 };
@@ -37,8 +37,8 @@ struct UploadLimits {
 // Brings tensors of a checkpoint from its files to a device, in the order given, while others work:
 // threads read pieces of the files into a small ring of staging memory, from which they are copied
 // into one stretch of device memory. Tensors that are kept have their place in it from the
-// beginning; the others wait for room in a window of its own. Device memory is never more than
-// both, staging memory never more than threads * 2 * piece_bytes.
+// beginning; the others wait for room in a window, which is as large as all of them or as
+// UploadLimits allow. Staging memory is never more than threads * 2 * piece_bytes.
 class Upload {
  public:
   using MakeDevice = std::function<std::shared_ptr<UploadDevice>()>;
@@ -65,14 +65,6 @@ class Upload {
 
   int device_number();
 
-  // For those who measure: since the Upload began.
-  struct Progress {
-    uint64_t bytes_queued = 0;
-    double seconds_to_device = 0;  // until the device was there with all memory
-    double seconds_to_last = 0;    // until the last copy was queued; 0 before
-  };
-  Progress progress() const;
-
  private:
   enum class State { kWaiting, kPlaced, kQueued, kGone };
 
@@ -90,6 +82,7 @@ class Upload {
   void place_kept(const std::vector<UploadItem>& items);
   void open_files(const std::vector<uint32_t>& files);
   void prepare(const MakeDevice& make);
+  uint64_t window_bytes();
   void start_readers();
   void read_pieces(size_t reader);
   std::optional<size_t> claim();
@@ -98,7 +91,6 @@ class Upload {
   void fail(std::exception_ptr failure);
   bool is_stuck(const Item& item) const;
   size_t index_of(std::string_view name) const;
-  double seconds() const;
 
   std::shared_ptr<const Checkpoint> checkpoint_;
   UploadLimits limits_;
@@ -107,8 +99,8 @@ class Upload {
   std::vector<Item> items_;
   std::vector<Piece> pieces_;
   std::vector<std::unique_ptr<PieceFile>> files_;  // by number; null where nothing is read
-  uint64_t kept_bytes_ = 0;
-  Room window_;
+  uint64_t kept_bytes_ = 0, passing_bytes_ = 0;
+  Room window_{0};
   std::byte* memory_ = nullptr;   // kept tensors, then the window
   std::byte* staging_ = nullptr;  // two pieces a reader
 
@@ -119,8 +111,7 @@ class Upload {
   bool is_blocked_ = false;  // the next piece waits for room
   bool is_stopping_ = false;
   std::exception_ptr failure_;
-  Progress progress_;
-  uint64_t missing_ = 0;
+  uint64_t missing_ = 0, all_bytes_ = 0;
   double began_;
   std::vector<std::jthread> readers_;
   std::jthread starter_;

@@ -33,7 +33,9 @@ function M.compare(row, quantizer, checkpoint, reference)
   quantizer.quantize(overlay, overlay:find(name), quantizer.options_of(row.weight.scheme))
   local weight = StoredWeight.new { layout = row.layout, module = row.module,
     holding = holding_of(overlay), checkpoint = overlay, request = row.request }
-  return row.layout.pack(weight):compare(reference)
+  local result = row.layout.pack(weight):compare(reference)
+  overlay:release()  -- with the reference
+  return result
 end
 
 return M

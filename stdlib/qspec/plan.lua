@@ -39,12 +39,18 @@ local function resolve(reference)
   return nil, { reason = "there is no " .. reference.path, enable = "--model PATH" }
 end
 
+local function baseline_at(path, options)
+  return Subject.new { name = path:match("[^/]+/*$"), path = path, device = options.device,
+    is_baseline = true }
+end
+
 local function baseline_of(model, options)
   if options.baseline then
-    return Subject.new { name = options.baseline, path = options.baseline }
+    return Subject.new { name = options.baseline, path = options.baseline,
+      device = options.device, is_baseline = true }
   elseif model.baseline then
     local path = resolve(model.baseline)
-    return path and Subject.new { name = path:match("[^/]+/*$"), path = path }
+    return path and baseline_at(path, options)
   end
 end
 
@@ -57,7 +63,7 @@ end
 local function subject_of(model, path, options)
   local baseline = baseline_of(model, options)
   if not baseline and model.quantize and path then
-    baseline = Subject.new { name = path:match("[^/]+/*$"), path = path }
+    baseline = baseline_at(path, options)
   end
   return Subject.new { name = model.name, path = path, baseline = baseline,
     quantize = model.quantize, config = not path and model.config or nil,

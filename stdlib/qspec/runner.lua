@@ -5,6 +5,7 @@ local system = require "host.system"
 local family = require "qspec.family"
 local outcome = require "qspec.outcome"
 local tier = require "qspec.tier"
+local timing = require "qspec.timing"
 local Context = require "qspec.context"
 
 local M = {}
@@ -102,7 +103,7 @@ function Runner:check(job, declaration, index)
     where = declaration.where, index = index, total = #job.declarations, findings = {}, notes = {},
     measured = {}, wanted = declaration.params }
   self:emit("check_start", event)
-  local began = system.clock()
+  local began, span = system.clock(), timing.begin(("%s: %s"):format(job.name, declaration.name))
   local absent = absence(job, declaration)
   if absent then
     event.status, event.reason, event.cause = "skip", absent.reason, "model"
@@ -112,12 +113,24 @@ function Runner:check(job, declaration, index)
   end
   self:demand(event)
   event.seconds = system.clock() - began
+  span()
   for _, finding in ipairs(event.findings) do
     finding.model, finding.check = job.name, declaration.name
     self:emit("finding", finding)
   end
   self:emit("check_end", event)
   return event
+end
+
+-- Whether a check of the job will read tensors.
+function Runner:reads_weights(job)
+  if not job.subject:has_weights() or self.highest < tier.rank("weights") then return false end
+  for _, declaration in ipairs(job.declarations) do
+    for _, part in ipairs(M.parts(declaration)) do
+      if tier.rank(part.tier) >= tier.rank("weights") then return true end
+    end
+  end
+  return false
 end
 
 -- What the report says of a model before its checks; opening it may fail, and then nothing runs.
@@ -128,6 +141,7 @@ function Runner:describe(job)
     local subject = job.subject
     event.architecture = subject.architecture.name
     if subject:has_weights() then subject:open() end
+    if self:reads_weights(job) then subject:begin_upload() end
     event.method = subject.format and subject.format.name or nil
     family.check(subject, job.families)
     if subject.known_baselines then

@@ -138,6 +138,7 @@ function M.run(args, began)
     seconds = system.clock() - began, counts = counts_of(results), device = chosen.name,
     provenance = provenance.collect(args, specs, jobs, chosen) })
   for _, one in ipairs(opened) do one.target.finish() end
+  if args.timing then system.stderr(require("qspec.timing").text()) end
   return code
 end
 
