@@ -65,6 +65,16 @@ Facts facts_of(const Installation& installation, int number) {
 
 }  // namespace
 
+std::string gpu_obstacle(const Installation& installation) {
+  if (!has_gpu_library(installation)) {
+    return std::string("there is no ") + kKernels + " beside the program (./qspec setup --cuda)";
+  }
+  if (!has_torch_cuda(installation)) {
+    return "LibTorch has no CUDA side here (QSPEC_TORCH=DIR ./qspec setup takes another)";
+  }
+  return "";
+}
+
 bool has_gpu_library(const Installation& installation) {
   return find_own_library(installation, kKernels).has_value();
 }

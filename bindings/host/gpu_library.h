@@ -1,6 +1,6 @@
 #pragma once
 
-#include <memory>
+#include <string>
 
 #include "bindings/host/installation.h"
 #include "engine/kernels/table.h"
@@ -12,6 +12,10 @@ namespace qspec::lua {
 // them while headers are read. Without libqspec_cuda.so nothing happens. What goes wrong is told by
 // whoever needs them.
 void begin_gpu(const Installation& installation, int number);
+
+// Why the GPU is out of reach, as far as files show: no libqspec_cuda.so, or a LibTorch without its
+// CUDA side. Empty otherwise.
+std::string gpu_obstacle(const Installation& installation);
 
 bool has_gpu_library(const Installation& installation);
 

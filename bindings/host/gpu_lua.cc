@@ -31,6 +31,17 @@ int begin(lua_State* L) {
   return 0;
 }
 
+// gpu.obstacle() -> text, or nil when nothing that is to be seen without a GPU is missing
+int obstacle(lua_State* L) {
+  const std::string found = gpu_obstacle(Host::of(L).installation());
+  if (found.empty()) {
+    lua_pushnil(L);
+  } else {
+    push(L, found);
+  }
+  return 1;
+}
+
 // gpu.count() -> integer, or nil when there are no kernels
 int count(lua_State* L) {
   const cuda::KernelTable* table = gpu_table(Host::of(L).installation());
@@ -88,9 +99,10 @@ int upload(lua_State* L) {
   return 1;
 }
 
-constexpr luaL_Reg kFunctions[] = {{"begin", guard<begin>},   {"count", guard<count>},
-                                   {"facts", guard<facts>},   {"is_there", guard<is_there>},
-                                   {"upload", guard<upload>}, {nullptr, nullptr}};
+constexpr luaL_Reg kFunctions[] = {
+    {"begin", guard<begin>}, {"obstacle", guard<obstacle>}, {"count", guard<count>},
+    {"facts", guard<facts>}, {"is_there", guard<is_there>}, {"upload", guard<upload>},
+    {nullptr, nullptr}};
 
 }  // namespace
 }  // namespace qspec::lua

@@ -126,6 +126,14 @@ int model(lua_State* L) {
 
 }  // namespace
 
+bool has_torch_cuda(const Installation& installation) {
+  try {
+    return is_file(fs::path(torch_folder(installation)) / kCudaMarker);
+  } catch (const Error&) {
+    return false;  // who needs LibTorch is told
+  }
+}
+
 void begin_torch_cuda(const Installation& installation) {
   if (mapper().joinable()) return;
   mapper() = std::thread([installation] {

@@ -17,6 +17,9 @@ int open_torch_model(lua_State* L);
 // LibTorch looks for it once. Raises Error(kDevice) where there is no driver or no such side.
 int open_torch_cuda(lua_State* L);
 
+// Whether the LibTorch that is found has its CUDA side; false where none is found.
+bool has_torch_cuda(const Installation& installation);
+
 // Begins to map LibTorch with its CUDA side, and libqspec_torch.so, on a thread of its own. The
 // openers wait for it; what goes wrong there happens again in them, and is told then.
 void begin_torch_cuda(const Installation& installation);

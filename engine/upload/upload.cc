@@ -93,8 +93,20 @@ void Upload::prepare(const MakeDevice& make) {
   const Timed timed("staging and device memory");
   staging_ = device_->allocate_staging(slots * limits_.piece_bytes);
   device_->make_marks(slots);
-  window_ = Room(window_bytes());
-  memory_ = device_->allocate(kept_bytes_ + window_.bytes());
+  allocate_memory();
+}
+
+// With a smaller window where there is less memory than there seemed to be.
+void Upload::allocate_memory() {
+  for (uint64_t window = window_bytes();; window /= 2) {
+    try {
+      window_ = Room(window);
+      memory_ = device_->allocate(kept_bytes_ + window_.bytes());
+      return;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kDevice || window_.bytes() == 0) throw;
+    }
+  }
 }
 
 uint64_t Upload::window_bytes() {

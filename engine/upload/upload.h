@@ -82,6 +82,7 @@ class Upload {
   void place_kept(const std::vector<UploadItem>& items);
   void open_files(const std::vector<uint32_t>& files);
   void prepare(const MakeDevice& make);
+  void allocate_memory();
   uint64_t window_bytes();
   void start_readers();
   void read_pieces(size_t reader);

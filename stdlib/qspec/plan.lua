@@ -209,12 +209,13 @@ local function select_declarations(job, options)
   job.declarations = kept
 end
 
--- What `qspec accept` recorded, for each model and this device.
-local function add_accepted(spec, jobs, device)
+-- What `qspec accept` recorded, for each model and the device that it runs on.
+local function add_accepted(spec, jobs)
   local records = accepted_outputs.read(spec.path)
   for _, job in ipairs(jobs) do
     if job.subject then
       job.subject.accepted = function(prompt, max_new_tokens)
+        local device = accepted_outputs.device(job.subject.device)
         return accepted_outputs.texts(records, { model = job.name, device = device,
           prompt = prompt, max_new_tokens = max_new_tokens })
       end
@@ -233,7 +234,7 @@ function M.make(spec, options)
   else
     for i, model in ipairs(spec.models) do jobs[i] = declared_job(spec, model, options) end
   end
-  add_accepted(spec, jobs, options.device and accepted_outputs.device(options.device))
+  add_accepted(spec, jobs)
   check_selectors("--only", options.only, jobs)
   check_selectors("--skip", options.skip, jobs)
   for _, job in ipairs(jobs) do select_declarations(job, options) end

@@ -37,6 +37,20 @@ function M.parts(declaration)
   return { { tier = declaration.check.needs, run = run } }
 end
 
+--- Whether a check of the job will read tensors.
+---@param job qspec.Job
+---@param highest integer rank of the highest tier allowed
+function M.reads_weights(job, highest)
+  if not job.subject or not job.subject:has_weights() then return false end
+  for _, declaration in ipairs(job.declarations) do
+    for _, part in ipairs(M.parts(declaration)) do
+      local rank = tier.rank(part.tier)
+      if rank >= tier.rank("weights") and rank <= highest then return true end
+    end
+  end
+  return false
+end
+
 local function run_parts(declaration, ctx, highest)
   for _, part in ipairs(M.parts(declaration)) do
     if tier.rank(part.tier) <= highest then part.run(ctx) end
@@ -122,17 +136,6 @@ function Runner:check(job, declaration, index)
   return event
 end
 
--- Whether a check of the job will read tensors.
-function Runner:reads_weights(job)
-  if not job.subject:has_weights() or self.highest < tier.rank("weights") then return false end
-  for _, declaration in ipairs(job.declarations) do
-    for _, part in ipairs(M.parts(declaration)) do
-      if tier.rank(part.tier) >= tier.rank("weights") then return true end
-    end
-  end
-  return false
-end
-
 -- What the report says of a model before its checks; opening it may fail, and then nothing runs.
 function Runner:describe(job)
   local event = { model = job.name, path = job.subject and job.subject.path or nil }
@@ -141,7 +144,7 @@ function Runner:describe(job)
     local subject = job.subject
     event.architecture = subject.architecture.name
     if subject:has_weights() then subject:open() end
-    if self:reads_weights(job) then subject:begin_upload() end
+    if M.reads_weights(job, self.highest) then subject:begin_upload() end
     event.method = subject.format and subject.format.name or nil
     family.check(subject, job.families)
     if subject.known_baselines then

@@ -17,13 +17,17 @@ local function by_beginning(a, b)
   return a.name < b.name
 end
 
---- All spans, those that began first first.
+local SHORTEST = 0.001
+
+--- The spans of a millisecond and more, those that began first first.
 ---@return string text a line each: when it began, how long it took, what
 function M.text()
   local spans, lines = system.timeline(), { "  from      took   what" }
   table.sort(spans, by_beginning)
   for _, span in ipairs(spans) do
-    lines[#lines + 1] = ("%6.3f s  %6.3f s  %s"):format(span.began, span.seconds, span.name)
+    if span.seconds >= SHORTEST then
+      lines[#lines + 1] = ("%6.3f s  %6.3f s  %s"):format(span.began, span.seconds, span.name)
+    end
   end
   lines[#lines + 1] = ("%6.3f s            end"):format(system.since_start())
   return table.concat(lines, "\n") .. "\n"

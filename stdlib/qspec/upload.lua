@@ -1,5 +1,5 @@
--- Which tensors of a subject go to its GPU, and in which order: that of its modules, in which checks
--- and the quantizer go through them.
+-- Which tensors of a subject go to its GPU, and in which order: that of its modules, in which
+-- checks and the quantizer go through them.
 
 local holdings = require "qspec.holdings"
 
@@ -25,12 +25,16 @@ local function names_of(entries, into)
   for _, entry in ipairs(entries) do into[#into + 1] = entry.name end
 end
 
+-- Smaller ones are read on the host too (states, codebooks): from there they are as quick.
+local LEAST_BYTES = 4096
+
 -- Entries of one module that are tensors of files, not experts put together from several.
 local function stored_of(holding)
   local entries = {}
   for _, suffix in ipairs(holding.list) do
     local entry = holding.tensors[suffix]
-    if entry.name and entry.file then entries[#entries + 1] = entry end
+    local is_of_file = entry.name and entry.file
+    if is_of_file and entry.bytes >= LEAST_BYTES then entries[#entries + 1] = entry end
   end
   return entries
 end

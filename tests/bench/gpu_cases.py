@@ -3,7 +3,7 @@
 PROMPTS = ["Hello my name is", "The capital of France is", "Once upon a time", "To be or not",
            "In the beginning", "All happy families", "It was a bright cold day", "Call me"]
 MAX_NEW_TOKENS = 10
-RATIO = (2.9, 3.9)
+RATIO = (2.5, 3.9)
 
 SPEC = """-- The six checks of a model of Llama's shape.
 
