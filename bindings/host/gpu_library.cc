@@ -17,10 +17,12 @@ namespace {
 constexpr const char* kKernels = "libqspec_cuda.so";
 constexpr const char* kHint = "--device cpu runs everything";
 
+using Count = std::shared_future<int>;
 using Facts = std::shared_future<cuda::DeviceFacts>;
 
 struct Begun {
   std::mutex mutex;
+  Count count;
   std::map<int, Facts> facts;
 };
 
@@ -33,7 +35,6 @@ Begun& begun() {
 const cuda::KernelTable* mapped_table(const Installation& installation) {
   const auto path = find_own_library(installation, kKernels);
   if (!path) return nullptr;
-  const Timed timed("libqspec_cuda.so mapped");
   void* library = map_library(*path, kHint);
   using Find = const cuda::KernelTable* (*)();
   const auto find = reinterpret_cast<Find>(dlsym(library, cuda::kTableSymbol));
@@ -43,22 +44,37 @@ const cuda::KernelTable* mapped_table(const Installation& installation) {
   return find();
 }
 
-cuda::DeviceFacts asked(const Installation& installation, int number) {
-  const cuda::KernelTable* table = gpu_table(installation);
-  if (table == nullptr) {
-    throw Error(ErrorKind::kDevice, std::string("there is no ") + kKernels + " beside the program")
-        .at(installation.folder)
-        .hint("./qspec setup --cuda builds it");
-  }
+const cuda::KernelTable& needed_table(const Installation& installation) {
+  if (const cuda::KernelTable* table = gpu_table(installation)) return *table;
+  throw Error(ErrorKind::kDevice, std::string("there is no ") + kKernels + " beside the program")
+      .at(installation.folder)
+      .hint("./qspec setup --cuda builds it");
+}
+
+int counted(const Installation& installation) {
+  const Timed timed("NVIDIA driver begun");
+  return needed_table(installation).device_count();
+}
+
+cuda::DeviceFacts asked(const Installation& installation, int number, const Count& count) {
+  count.get();
   const Timed timed("GPU context");
-  return table->device_facts(number);
+  return needed_table(installation).device_facts(number);
+}
+
+Count count_of(const Installation& installation) {
+  const std::lock_guard lock(begun().mutex);
+  Count& count = begun().count;
+  if (!count.valid()) count = std::async(std::launch::async, counted, installation).share();
+  return count;
 }
 
 Facts facts_of(const Installation& installation, int number) {
+  const Count count = count_of(installation);
   const std::lock_guard lock(begun().mutex);
   const auto [found, is_new] = begun().facts.try_emplace(number);
   if (is_new) {
-    found->second = std::async(std::launch::async, asked, installation, number).share();
+    found->second = std::async(std::launch::async, asked, installation, number, count).share();
   }
   return found->second;
 }
@@ -84,10 +100,15 @@ const cuda::KernelTable* gpu_table(const Installation& installation) {
   return table;
 }
 
+// The driver first: it maps libraries of its own, and would wait until all of LibTorch is mapped.
 void begin_gpu(const Installation& installation, int number) {
   if (!has_gpu_library(installation)) return;
   facts_of(installation, number);
-  begin_torch_cuda(installation);
+  begin_torch_cuda(installation, [count = count_of(installation)] { count.wait(); });
+}
+
+int gpu_count(const Installation& installation) {
+  return count_of(installation).get();
 }
 
 cuda::DeviceFacts gpu_facts(const Installation& installation, int number) {

@@ -22,6 +22,9 @@ bool has_gpu_library(const Installation& installation);
 // The kernels, mapped; null when libqspec_cuda.so is not beside the program.
 const cuda::KernelTable* gpu_table(const Installation& installation);
 
+// GPUs that the driver shows. Throws Error(kDevice) when it shows none, or is too old.
+int gpu_count(const Installation& installation);
+
 // What the driver says of the GPU; begins its context where begin_gpu did not. Throws
 // Error(kDevice).
 cuda::DeviceFacts gpu_facts(const Installation& installation, int number);

@@ -44,11 +44,11 @@ int obstacle(lua_State* L) {
 
 // gpu.count() -> integer, or nil when there are no kernels
 int count(lua_State* L) {
-  const cuda::KernelTable* table = gpu_table(Host::of(L).installation());
-  if (table == nullptr) {
-    lua_pushnil(L);
+  const Installation& installation = Host::of(L).installation();
+  if (has_gpu_library(installation)) {
+    lua_pushinteger(L, gpu_count(installation));
   } else {
-    lua_pushinteger(L, table->device_count());
+    lua_pushnil(L);
   }
   return 1;
 }

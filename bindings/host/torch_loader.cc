@@ -4,8 +4,9 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <future>
 #include <string>
-#include <thread>
+#include <utility>
 #include <vector>
 
 #include "bindings/boundary.h"
@@ -66,10 +67,9 @@ void spare_the_cores() {
   setenv("GOMP_SPINCOUNT", "1000", /*overwrite=*/0);
 }
 
-// The thread that maps in the background, where one was begun. Never destroyed: it may outlive
-// main.
-std::thread& mapper() {
-  static std::thread& instance = *new std::thread;
+// What maps in the background, where that was begun. Never destroyed: it may outlive main.
+std::shared_future<void>& mapper() {
+  static auto& instance = *new std::shared_future<void>;
   return instance;
 }
 
@@ -107,8 +107,9 @@ void* torch_cuda_library(const Installation& installation) {
   return library;
 }
 
+// Throws what it met.
 void wait_for_mapper() {
-  if (mapper().joinable()) mapper().join();
+  if (mapper().valid()) mapper().get();
 }
 
 int cuda(lua_State* L) {
@@ -134,16 +135,14 @@ bool has_torch_cuda(const Installation& installation) {
   }
 }
 
-void begin_torch_cuda(const Installation& installation) {
-  if (mapper().joinable()) return;
-  mapper() = std::thread([installation] {
-    try {
-      const Timed timed("LibTorch mapped");
-      torch_cuda_library(installation);
-    } catch (const Error&) {
-      // The opener meets it again.
-    }
-  });
+void begin_torch_cuda(const Installation& installation, std::function<void()> before) {
+  if (mapper().valid()) return;
+  const auto map = [installation, before = std::move(before)] {
+    before();
+    const Timed timed("LibTorch mapped");
+    torch_cuda_library(installation);
+  };
+  mapper() = std::async(std::launch::async, map).share();
 }
 
 int open_torch_cuda(lua_State* L) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <lua.hpp>
 
 #include "bindings/host/installation.h"
@@ -20,8 +21,8 @@ int open_torch_cuda(lua_State* L);
 // Whether the LibTorch that is found has its CUDA side; false where none is found.
 bool has_torch_cuda(const Installation& installation);
 
-// Begins to map LibTorch with its CUDA side, and libqspec_torch.so, on a thread of its own. The
-// openers wait for it; what goes wrong there happens again in them, and is told then.
-void begin_torch_cuda(const Installation& installation);
+// Begins to map LibTorch with its CUDA side, and libqspec_torch.so, on a thread of its own, when
+// `before` returns. The openers wait for it, and throw what went wrong there.
+void begin_torch_cuda(const Installation& installation, std::function<void()> before);
 
 }  // namespace qspec::lua

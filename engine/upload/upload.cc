@@ -229,7 +229,10 @@ std::optional<std::byte*> Upload::take(std::string_view name) {
   });
   if (failure_ != nullptr) std::rethrow_exception(failure_);
   if (item.state != State::kQueued) return std::nullopt;
-  if (item.bytes > 0) device_->work_after_mark(item.mark);
+  if (item.bytes > 0) {
+    device_->enter();
+    device_->work_after_mark(item.mark);
+  }
   return memory_ + item.place;
 }
 
@@ -240,6 +243,7 @@ void Upload::give_back(std::string_view name) {
   if (item.state != State::kQueued) return;
   item.state = State::kGone;
   if (item.bytes == 0) return;
+  device_->enter();
   device_->copies_after_work();
   window_.give_back(item.place - kept_bytes_, item.bytes);
   is_blocked_ = false;

@@ -27,8 +27,9 @@ end
 -- there are kernels of our own, and are asked for here where there are none.
 local function gpu(number)
   local own = require "host.gpu"
-  if has_driver() and own.is_there() then own.begin(number) end
-  local count = has_driver() and own.count() or require("host.cuda").devices
+  local is_ready = has_driver() and not own.obstacle()
+  if is_ready then own.begin(number) end
+  local count = is_ready and own.count() or require("host.cuda").devices
   if number >= count then
     error(outcome.error("device", ("there is no GPU %d, this machine has %d"):format(number, count),
       count > 0 and ("cuda:0 to cuda:%d"):format(count - 1) or "--device cpu runs everything"), 0)

@@ -43,7 +43,8 @@ function Subject.new(o)
   local subject = { name = o.name, path = o.path or false, inline_config = o.config or false,
     baseline = o.baseline or false, quantize = o.quantize or false,
     device = o.device or "cpu", is_baseline = o.is_baseline or false,
-    config_only = o.config_only or not o.path, folder = o.folder or Folder.new(o.path), stored = o.stored }
+    config_only = o.config_only or not o.path,
+    folder = o.folder or Folder.new(o.path), stored = o.stored }
   return setmetatable(subject, Subject)
 end
 

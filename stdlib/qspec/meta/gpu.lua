@@ -13,8 +13,8 @@ function gpu.is_there() end
 ---@return string? reason why no GPU can be used, as far as files show it
 function gpu.obstacle() end
 
----Begins the context of a GPU, and mapping LibTorch, in the background; what goes wrong is raised by
----whoever needs them. Without libqspec_cuda.so nothing happens.
+---Begins the context of a GPU, and mapping LibTorch, in the background; what goes wrong is raised
+---by whoever needs them. Without libqspec_cuda.so nothing happens.
 ---@param number integer from 0
 function gpu.begin(number) end
 
