@@ -21,6 +21,7 @@
 #include "engine/core/json.h"
 #include "engine/core/sha256.h"
 #include "engine/core/system_error.h"
+#include "engine/core/timeline.h"
 
 namespace qspec::lua {
 namespace {
@@ -68,6 +69,33 @@ int program(lua_State* L) {
 
 int clock_seconds(lua_State* L) {
   lua_pushnumber(L, monotonic_seconds());
+  return 1;
+}
+
+int since_start(lua_State* L) {
+  lua_pushnumber(L, seconds_since_start());
+  return 1;
+}
+
+// system.add_span(name, began, ended)
+int add_span_of(lua_State* L) {
+  add_span(std::string(check_string(L, 1)), check_number(L, 2), check_number(L, 3));
+  return 0;
+}
+
+// system.timeline() -> list of {name, began, seconds}
+int timeline_of(lua_State* L) {
+  lua_newtable(L);
+  int position = 0;
+  for (const Span& span : timeline()) {
+    lua_createtable(L, 0, 3);
+    set_text(L, "name", span.name);
+    lua_pushnumber(L, span.began);
+    lua_setfield(L, -2, "began");
+    lua_pushnumber(L, span.seconds);
+    lua_setfield(L, -2, "seconds");
+    lua_rawseti(L, -2, ++position);
+  }
   return 1;
 }
 
@@ -311,6 +339,9 @@ constexpr luaL_Reg kFunctions[] = {{"version", guard<version>},
                                    {"home", guard<home>},
                                    {"program", guard<program>},
                                    {"clock", guard<clock_seconds>},
+                                   {"since_start", guard<since_start>},
+                                   {"add_span", guard<add_span_of>},
+                                   {"timeline", guard<timeline_of>},
                                    {"now", guard<now>},
                                    {"env", guard<env>},
                                    {"list", guard<list>},

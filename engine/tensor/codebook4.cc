@@ -12,6 +12,7 @@
 
 #include "engine/core/error.h"
 #include "engine/tensor/decode_rows.h"
+#include "engine/tensor/on_gpu.h"
 #include "engine/tensor/parallel.h"
 #include "engine/tensor/parts.h"
 #include "engine/tensor/sizes.h"
@@ -109,6 +110,7 @@ CodeRule code_rule(std::span<const double> thresholds, std::span<const uint32_t>
 
 Quantized4 quantize_codebook4(const at::Tensor& weight, const CodeRule& rule, int64_t block_size) {
   check_block_size(block_size);
+  if (auto result = quantize4_on_gpu(weight, rule, block_size)) return *std::move(result);
   const int64_t count = weight.numel();
   Quantized4 result{empty_tensor({ceil_div(count, 2), 1}, at::kByte),
                     empty_tensor({ceil_div(count, block_size)}, at::kFloat)};

@@ -6,6 +6,7 @@ local family = require "qspec.family"
 local omissions = require "qspec.omissions"
 local outcome = require "qspec.outcome"
 local tier = require "qspec.tier"
+local timing = require "qspec.timing"
 local Context = require "qspec.context"
 
 local M = {}
@@ -35,6 +36,20 @@ function M.parts(declaration)
   if not declaration.check.custom then return tier.parts(declaration.check) end
   local function run(ctx) run_custom(declaration, ctx) end
   return { { tier = declaration.check.needs, run = run } }
+end
+
+--- Whether a check of the job will read tensors.
+---@param job qspec.Job
+---@param highest integer rank of the highest tier allowed
+function M.reads_weights(job, highest)
+  if not job.subject or not job.subject:has_weights() then return false end
+  for _, declaration in ipairs(job.declarations) do
+    for _, part in ipairs(M.parts(declaration)) do
+      local rank = tier.rank(part.tier)
+      if rank >= tier.rank("weights") and rank <= highest then return true end
+    end
+  end
+  return false
 end
 
 local function run_parts(declaration, ctx, highest)
@@ -138,7 +153,7 @@ function Runner:check(job, declaration, index)
     where = declaration.where, index = index, total = #job.declarations, findings = {}, notes = {},
     measured = {}, wanted = declaration.params }
   self:emit("check_start", event)
-  local began = system.clock()
+  local began, span = system.clock(), timing.begin(("%s: %s"):format(job.name, declaration.name))
   local absent = absence(job, declaration)
   if absent then
     event.status, event.reason, event.cause = "skip", absent.reason, "model"
@@ -149,6 +164,7 @@ function Runner:check(job, declaration, index)
   end
   self:demand(event)
   event.seconds = system.clock() - began
+  span()
   for _, finding in ipairs(event.findings) do
     finding.model, finding.check = job.name, declaration.name
     self:emit("finding", finding)
@@ -165,6 +181,7 @@ function Runner:describe(job)
     local subject = job.subject
     event.architecture = subject.architecture.name
     if subject:has_weights() then subject:open() end
+    if M.reads_weights(job, self.highest) then subject:begin_upload() end
     event.method = subject.format and subject.format.name or nil
     family.check(subject, job.families)
     if subject.known_baselines then

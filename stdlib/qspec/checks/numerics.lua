@@ -194,10 +194,8 @@ local function check_factors(ctx, row, result)
     hint = "it has factors that neither a norm nor another weight of the layer takes back" }
 end
 
-local function check_row(ctx, row, results)
-  local reference = reference_of(ctx.subject.baseline, row)
+local function check_against(ctx, row, results, reference)
   local wanted = StoredWeight.logical_shape(row.module)
-  if not reference then return missing_reference(ctx, row) end
   if not shapes.equal(reference:shape(), wanted) then
     return wrong_shape(ctx, row, reference:shape(), wanted)
   end
@@ -211,6 +209,13 @@ local function check_row(ctx, row, results)
     results[#results + 1] = { module = row.name, sqnr_db = result.sqnr_db, cosine = result.cosine,
       max_abs_error = result.max_abs_error }
   end
+end
+
+local function check_row(ctx, row, results)
+  local reference = reference_of(ctx.subject.baseline, row)
+  if not reference then return missing_reference(ctx, row) end
+  check_against(ctx, row, results, reference)
+  reference:release()  -- it may hold room that the next ones wait for
 end
 
 -- Whether the weights after a norm take its factors back; what is no AWQ is believed.

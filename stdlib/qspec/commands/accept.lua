@@ -90,9 +90,20 @@ local function is_agreed(args, new, count)
   return answer == "y" or answer == "yes"
 end
 
+local function subjects_of(jobs)
+  local subjects = {}
+  for _, job in ipairs(jobs) do
+    if not job.absent then subjects[#subjects + 1] = job.subject end
+  end
+  return subjects
+end
+
 function M.run(args)
   local chosen = device.choose(args.device)
-  local new, count = ask_all(acceptance.jobs(args, chosen.name), chosen.name)
+  local jobs = acceptance.jobs(args, chosen.name)
+  local subjects = subjects_of(jobs)
+  chosen = device.settle(chosen, subjects, subjects)
+  local new, count = ask_all(jobs, chosen.name)
   if count == 0 then return outcome.EXIT_NOTHING end
   if #new == 0 then
     say("\nnothing to accept: %s as before", units.count(count, "output"))

@@ -73,6 +73,7 @@ and is not that of torch.]],
   run = function(args)
     local chosen = device.choose(args.device)
     local subject = Subject.new { name = args.path, path = args.path, device = chosen.name }
+    chosen = device.settle(chosen, { subject }, { subject })
     local prompts = conversation.prompts(subject, args)
     local results = generation.run_all(subject, prompts, args.max_new_tokens, sampling_of(args))
     omissions.warn(subject)

@@ -32,6 +32,7 @@ return {
     parser:flag("--no-skip", "A check that is skipped fails.")
     parser:option("--require", "Skips for want of this fail: model, baseline, gpu."):count("*")
       :choices { "model", "baseline", "gpu" }:argname("WHAT")
+    parser:flag("--timing", "Say at the end what took how long, on stderr.")
     parser:flag("-v --verbose", "Show every finding and note.")
   end,
   run = function(args)

@@ -18,6 +18,19 @@ function system.program() end
 ---@return number seconds on a clock that only goes forward
 function system.clock() end
 
+---@return number seconds since the process began
+function system.since_start() end
+
+---Adds to the timeline; times as since_start gives them.
+---@param name string
+---@param began number
+---@param ended number
+function system.add_span(name, began, ended) end
+
+---What took how long, in the engine's threads and elsewhere.
+---@return table[] spans {name, began, seconds} in the order in which they ended
+function system.timeline() end
+
 ---@return string time in UTC, as ISO 8601: "2026-01-31T12:00:00Z"
 function system.now() end
 

@@ -42,6 +42,20 @@ struct Fixture {
   std::shared_ptr<Overlay> overlay;
 };
 
+// Bytes that are somewhere else than in memory or in a file.
+class Elsewhere final : public ByteSource {
+ public:
+  const std::string& path() const override { return path_; }
+  uint64_t size() const override { return 3; }
+  void read_at(uint64_t offset, std::span<std::byte> out) const override {
+    for (size_t i = 0; i < out.size(); ++i)
+      out[i] = std::byte{static_cast<uint8_t>(7 + offset + i)};
+  }
+
+ private:
+  std::string path_ = "elsewhere";
+};
+
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(overlay_tests, Fixture)
@@ -186,6 +200,23 @@ BOOST_AUTO_TEST_CASE(gives_metadata_another_value_and_takes_it_away) {
 
 BOOST_AUTO_TEST_CASE(refuses_a_text_that_is_no_index) {
   BOOST_CHECK_THROW(overlay->set_index("{}"), Error);
+}
+
+BOOST_AUTO_TEST_CASE(what_holds_a_tensor_is_given_out_and_read_only_when_asked_for) {
+  const auto elsewhere = std::make_shared<const Elsewhere>();
+  overlay->put("e", Dtype::kU8, {3}, elsewhere);
+  BOOST_TEST((overlay->held(*overlay->find("e")) == elsewhere));
+  std::array<std::byte, 2> read{};
+  overlay->read(*overlay->find("e"), 1, read);
+  BOOST_TEST((read[0] == std::byte{8} && read[1] == std::byte{9}));
+  const TensorEntry& of_base = overlay->tensors().front();
+  BOOST_TEST((overlay->held(of_base) == nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(a_source_of_the_wrong_length_is_refused) {
+  const Error error =
+      refusal([&] { overlay->put("e", Dtype::kF16, {3}, std::make_shared<const Elsewhere>()); });
+  BOOST_TEST((error.kind() == ErrorKind::kSpec));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
