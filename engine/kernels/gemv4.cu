@@ -143,7 +143,7 @@ __device__ void store(const Job& job, int tile, int place, float value, T* y) {
   const int column = place % static_cast<int>(Gemv4::kMostBatch);
   if (row >= job.rows || column >= job.batch) return;
   const float factor = job.factors != nullptr ? job.factors[column] : 1.0f;
-  y[int64_t{column} * job.rows + row] = from_float<T>(value * factor);
+  y[int64_t{column} * job.rows + row] = with_bias<T>(value * factor, job.bias, job.bias_apart, row);
 }
 
 // Units begin..end-1 of those of a thread block, of `warp`.
@@ -293,7 +293,9 @@ __global__ void __launch_bounds__(256)
   }
   for (int b = 0; b < job.batch; ++b) {
     for (int by = 16; by > 0; by /= 2) sums[b] += __shfl_xor_sync(~0u, sums[b], by);
-    if (threadIdx.x % 32 == 0) to[b * job.rows + row] = from_float<T>(sums[b]);
+    if (threadIdx.x % 32 == 0) {
+      to[b * job.rows + row] = with_bias<T>(sums[b], job.bias, job.bias_apart, row);
+    }
   }
 }
 
@@ -349,6 +351,8 @@ void launch_quick(const Gemv4& job, const T* x, T* y, Stream stream) {
   quick.factors = is_direct ? nullptr : prepared.factors;
   quick.sums = prepared.sums;
   quick.batch = static_cast<int>(job.batch);
+  quick.bias = job.bias;
+  quick.bias_apart = job.bias_apart;
   const auto kernel = gemv4_kernel<T>;
   const Device& device = current_device();
   const auto fit = static_cast<int>((device.shared_bytes - kTableBytes) / kWarpBytes);

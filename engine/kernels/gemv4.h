@@ -19,8 +19,10 @@ struct Gemv4 {
   int64_t group;               // columns that share a scale; multiples of 64 are quick
   int64_t scales_per_row = 0;  // 0: groups run over the flattened weight
   const void* x;               // [batch, columns]
-  Element element;             // of x and y
+  Element element;             // of x, bias and y
   int64_t batch;               // 1 to kMostBatch
+  const void* bias = nullptr;  // [rows] or null
+  bool bias_apart = false;     // the product is rounded before the bias is added
   void* y;                     // [batch, rows]
   void* workspace;             // gemv4_workspace_bytes(columns)
 };

@@ -39,7 +39,17 @@ struct Job {
   const float* factors;  // [batch]
   const float* sums;     // [batch, chunks], where there are zeros
   int batch;
+  const void* bias;  // [rows] of the elements of y, or null
+  bool bias_apart;
 };
+
+// A sum as an element of y, with its bias.
+template <class T>
+__device__ T with_bias(float sum, const void* bias, bool apart, int64_t row) {
+  if (bias == nullptr) return from_float<T>(sum);
+  const float product = apart ? to_float(from_float<T>(sum)) : sum;
+  return from_float<T>(product + to_float(static_cast<const T*>(bias)[row]));
+}
 
 __device__ inline int scale_index(const Job& job, int row, int chunk) {
   return row * job.scales_per_row + (chunk >> job.log2_group_chunks);

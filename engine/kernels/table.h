@@ -9,6 +9,8 @@
 
 namespace qspec::cuda {
 
+struct StepTable;
+
 // What libqspec_cuda.so offers to the program and to libqspec_torch.so, which are built and run
 // without it. They share the GPU's primary context and its default stream, and so LibTorch's
 // allocations and order.
@@ -28,6 +30,8 @@ struct KernelTable {
   void (*compare_values)(const void* decoded, Element decoded_element, const void* baseline,
                          Element element, int64_t count, int64_t block_size, void* workspace,
                          ComparisonSums* result, Stream stream);
+
+  const StepTable* step;
 
   int (*device_count)();
   DeviceFacts (*device_facts)(int number);

@@ -37,6 +37,7 @@ struct Preparation {
   const Weights& weights;
   DenseBudget budget;
   int64_t layers = 0;
+  Linears linears;  // those that were bound
 };
 
 // The attributes of one instruction, read by type. Every mistake is an Error(kSpec) that names the
@@ -90,6 +91,7 @@ class Attributes {
   // A weight that is multiplied, dense or packed. `transposed`: a dense one is [I, O], which
   // "shape" says; a packed one is [O, I] all the same.
   const ModuleWeights& linear_module(std::string_view key, bool transposed = false);
+  Linears& linears() { return preparation_.linears; }
   DenseBudget& dense_budget() { return preparation_.budget; }
 
   // Raises for an attribute that nobody asked for.

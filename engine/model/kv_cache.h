@@ -27,6 +27,11 @@ class KvCache {
   std::pair<at::Tensor, at::Tensor> append(int64_t layer, const at::Tensor& keys,
                                            const at::Tensor& values, int64_t window = 0);
 
+  // What a layer holds, [B, K, capacity, D] each; undefined before its first append.
+  const std::pair<at::Tensor, at::Tensor>& stored(int64_t layer) const {
+    return stored_.at(static_cast<size_t>(layer));
+  }
+
   // Tokens held before the current run: advance() ends a run of `tokens`.
   int64_t length() const { return length_; }
   int64_t capacity() const { return capacity_; }

@@ -4,9 +4,13 @@
 #include <utility>
 
 #include "engine/core/error.h"
+#include "engine/kernels/step/table.h"
+#include "engine/kernels/table.h"
 #include "engine/model/did_you_mean.h"
 #include "engine/model/placement.h"
 #include "engine/model/shown.h"
+#include "engine/model/step/neighbours.h"
+#include "engine/tensor/gpu_kernels.h"
 
 namespace qspec {
 namespace {
@@ -51,14 +55,29 @@ bool is_last_run(const TokenBatch& batch, const KvCache& cache) {
   return cache.length() == 0 && cache.capacity() == batch.ids.size(1);
 }
 
+const cuda::StepTable* kernels_of(c10::Device device) {
+  return device.is_cuda() && gpu_kernels() != nullptr ? gpu_kernels()->step : nullptr;
+}
+
+// Bytes of decoded weights that are kept: on a GPU no more than leave a third of its free memory to
+// what runs.
+int64_t budget_of(const BuildOptions& options, const cuda::StepTable* kernels) {
+  if (kernels == nullptr) return options.dense_budget;
+  return std::min(options.dense_budget, kernels->free_bytes() / 3 * 2);
+}
+
 }  // namespace
 
 Model::Model(const Json& program, const Weights& weights, const BuildOptions& options)
     : vocab_size_(count(program, "vocab_size", kMostIds)),
       layers_(count(program, "layers", kMostLayers)),
-      device_(options.device) {
-  const Weights on_device = placed(weights, device_);
-  Preparation preparation{{}, on_device, {options.dense_budget}, layers_};
+      device_(options.device),
+      step_kernels_(options.step_kernels != nullptr ? options.step_kernels : kernels_of(device_)),
+      ops_(field(program, "ops")),
+      logits_(text(field(program, "logits"), "logits")),
+      weights_(placed(weights, device_)) {
+  if (step_kernels_ != nullptr) step::place_side_by_side(ops_, weights_);
+  Preparation preparation{{}, weights_, {budget_of(options, step_kernels_)}, layers_, {}};
   std::vector<std::string> given = {"ids", "positions", "keys"};
   if (program.contains("encoder")) {
     const Json& encoder = program["encoder"];
@@ -66,8 +85,16 @@ Model::Model(const Json& program, const Weights& weights, const BuildOptions& op
     encoder_.emplace(field(encoder, "ops"), given, kept, preparation);
     given.insert(given.end(), kept.begin(), kept.end());
   }
-  const std::string logits = text(field(program, "logits"), "logits");
-  decoder_.emplace(field(program, "ops"), given, std::vector{logits}, preparation);
+  decoder_.emplace(ops_, given, std::vector{logits_}, preparation);
+  if (step_kernels_ == nullptr) {
+    weights_ = {};  // the instructions have what they need of them
+  } else {
+    linears_ = std::move(preparation.linears);
+  }
+}
+
+step::Source Model::step_source() const {
+  return {ops_, logits_, weights_, linears_, *step_kernels_, layers_, device_};
 }
 
 RunResult Model::run(const TokenBatch& batch, KvCache& cache, const RunOptions& options) const {
@@ -111,6 +138,7 @@ Model Model::with(const Model& other, const std::set<std::string>& names) const 
   Model result = *this;
   result.decoder_ = decoder_->with(*other.decoder_, names);
   if (encoder_) result.encoder_ = encoder_->with(*other.encoder_, names);
+  result.step_kernels_ = nullptr;  // a planned step would have this model's weights alone
   return result;
 }
 

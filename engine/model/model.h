@@ -16,6 +16,7 @@
 #include "engine/model/kv_cache.h"
 #include "engine/model/options.h"
 #include "engine/model/program.h"
+#include "engine/model/step/plan.h"
 #include "engine/model/token_batch.h"
 #include "engine/model/weights.h"
 
@@ -83,6 +84,9 @@ class Model {
   const Program& decoder() const { return *decoder_; }
   const std::optional<Program>& encoder() const { return encoder_; }
   c10::Device device() const { return device_; }
+  // What Decoding plans a step with; null where the device has no kernels for it.
+  const cuda::StepTable* step_kernels() const { return step_kernels_; }
+  step::Source step_source() const;
   KvCache make_cache(int64_t capacity) const { return KvCache(layers_, capacity); }
   int64_t vocab_size() const { return vocab_size_; }
   std::vector<std::string> taps() const;  // those of the encoder first
@@ -96,6 +100,11 @@ class Model {
   c10::Device device_;
   std::optional<Program> encoder_, decoder_;
   std::shared_ptr<PrefixCache> prefixes_;
+  const cuda::StepTable* step_kernels_;
+  Json ops_;            // of the decoder
+  std::string logits_;  // the register that they leave them in
+  Weights weights_;     // on the device
+  Linears linears_;
 };
 
 }  // namespace qspec

@@ -10,9 +10,14 @@
 
 namespace qspec {
 
+namespace cuda {
+struct StepTable;
+}
+
 struct BuildOptions {
   int64_t dense_budget = int64_t{256} << 20;  // bytes of packed weights that may be kept decoded
   std::string device = "cpu";                 // or "cuda:0", as LibTorch writes it
+  const cuda::StepTable* step_kernels = nullptr;  // null: those of the device, if it has any
 };
 
 struct RunOptions {

@@ -22,6 +22,7 @@ constexpr Part kParts[] = {
     {"compare", compare_part},     {"gemv4", gemv4_part},
     {"coded", coded_part},         {"rowwise8", rowwise8_part},
     {"ggml", ggml_part},           {"cross_entropy", cross_entropy_part},
+    {"step", step_part},
 };
 
 constexpr const char* kChecksOnly = "--checks-only";

@@ -34,10 +34,12 @@ LinearHandle bound(Attributes& attributes) {
   const bool transposed = attributes.flag("transposed");
   ModuleWeights module = attributes.linear_module("weight", transposed);
   module.bias_apart = attributes.flag("separate_bias") || module.bias_apart;
-  if (transposed && module.weight.defined()) {
-    return std::make_shared<const TransposedLinear>(module.weight, module.bias);
-  }
-  return make_linear(module, attributes.dense_budget());
+  const LinearHandle made =
+      transposed && module.weight.defined()
+          ? std::make_shared<const TransposedLinear>(module.weight, module.bias)
+          : LinearHandle(make_linear(module, attributes.dense_budget()));
+  attributes.linears().insert_or_assign(attributes.text("weight"), made);
+  return made;
 }
 
 // {op="linear", x=, weight=, shape={O, I}, bias=, transposed=, separate_bias=, out=}: x [..., I] ->
