@@ -12,7 +12,8 @@ void use_device(int number) {
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const KernelTable* qspec_cuda_kernels() {
-  static constexpr KernelTable kTable = {use_device, dequantize4};
+  static constexpr KernelTable kTable = {use_device, dequantize4, quantize_activations8,
+                                         finish_product8};
   return &kTable;
 }
 

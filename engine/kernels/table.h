@@ -2,6 +2,7 @@
 
 #include "engine/kernels/dequantize4.h"
 #include "engine/kernels/device.h"
+#include "engine/kernels/llm_int8.h"
 
 namespace qspec::cuda {
 
@@ -11,6 +12,8 @@ struct KernelTable {
   // Before the others: the GPU that the calling thread means.
   void (*use_device)(int number);
   void (*dequantize4)(const Codes4OnDevice& codes, Element element, void* to, Stream stream);
+  void (*quantize_activations8)(const Int8Activations& job, Stream stream);
+  void (*finish_product8)(const Int8Result& job, Stream stream);
 };
 
 // The name that qspec_cuda_kernels has in the library.
