@@ -22,6 +22,8 @@ extern "C" __attribute__((visibility("default"))) const KernelTable* qspec_cuda_
       .compare_workspace_bytes = compare_workspace_bytes,
       .compare4 = compare4,
       .compare_values = compare_values,
+      .quantize_activations8 = quantize_activations8,
+      .finish_product8 = finish_product8,
       .step = &step_table(),
       .device_count = device_count,
       .device_facts = device_facts,

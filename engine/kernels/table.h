@@ -3,6 +3,7 @@
 #include "engine/kernels/compare.h"
 #include "engine/kernels/dequantize4.h"
 #include "engine/kernels/device.h"
+#include "engine/kernels/llm_int8.h"
 #include "engine/kernels/quantize4.h"
 #include "engine/kernels/rowwise8.h"
 #include "engine/kernels/transfer.h"
@@ -30,6 +31,9 @@ struct KernelTable {
   void (*compare_values)(const void* decoded, Element decoded_element, const void* baseline,
                          Element element, int64_t count, int64_t block_size, void* workspace,
                          ComparisonSums* result, Stream stream);
+
+  void (*quantize_activations8)(const Int8Activations& job, Stream stream);
+  void (*finish_product8)(const Int8Result& job, Stream stream);
 
   const StepTable* step;
 
