@@ -52,8 +52,8 @@ class CodebookOnGpu final : public PackedWeight {
 
  private:
   CodebookBlockwise on_host() const {
-    return CodebookBlockwise(
-        {codes_.packed.cpu(), codes_.codebook, codes_.absmax.cpu(), codes_.block_size, codes_.shape});
+    return CodebookBlockwise({codes_.packed.cpu(), codes_.codebook, codes_.absmax.cpu(),
+                              codes_.block_size, codes_.shape});
   }
 
   const cuda::KernelTable& kernels_;
