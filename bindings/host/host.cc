@@ -30,7 +30,8 @@ constexpr Module kModules[] = {{"host.system", luaopen_host_system},
                                {"host.text", open_text},
                                {"host.tensor", open_torch_tensor},
                                {"host.model", open_torch_model},
-                               {"host.cuda", open_torch_cuda}};
+                               {"host.cuda", open_torch_cuda},
+                               {"host.gpu", luaopen_host_gpu}};
 
 int set_up(lua_State* L) {
   luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);

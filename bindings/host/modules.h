@@ -10,4 +10,5 @@ int luaopen_host_system(lua_State* L);
 int luaopen_host_json(lua_State* L);
 int luaopen_host_checkpoint(lua_State* L);
 int luaopen_host_sandbox(lua_State* L);
+int luaopen_host_gpu(lua_State* L);
 }

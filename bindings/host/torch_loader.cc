@@ -4,13 +4,16 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <future>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bindings/boundary.h"
 #include "bindings/host/host.h"
 #include "bindings/host/own_library.h"
 #include "engine/core/file.h"
+#include "engine/core/timeline.h"
 
 namespace qspec::lua {
 namespace {
@@ -64,6 +67,12 @@ void spare_the_cores() {
   setenv("GOMP_SPINCOUNT", "1000", /*overwrite=*/0);
 }
 
+// What maps in the background, where that was begun. Never destroyed: it may outlive main.
+std::shared_future<void>& mapper() {
+  static auto& instance = *new std::shared_future<void>;
+  return instance;
+}
+
 // Mapped once and never unmapped: LibTorch leaves threads and callbacks behind.
 void* torch_library(const Installation& installation) {
   static void* library = nullptr;
@@ -98,17 +107,43 @@ void* torch_cuda_library(const Installation& installation) {
   return library;
 }
 
+// Throws what it met.
+void wait_for_mapper() {
+  if (mapper().valid()) mapper().get();
+}
+
 int cuda(lua_State* L) {
+  wait_for_mapper();
   return open_from(L, torch_cuda_library(Host::of(L).installation()), "luaopen_host_cuda");
 }
 int tensor(lua_State* L) {
+  wait_for_mapper();
   return open_from(L, torch_library(Host::of(L).installation()), "luaopen_host_tensor");
 }
 int model(lua_State* L) {
+  wait_for_mapper();
   return open_from(L, torch_library(Host::of(L).installation()), "luaopen_host_model");
 }
 
 }  // namespace
+
+bool has_torch_cuda(const Installation& installation) {
+  try {
+    return is_file(fs::path(torch_folder(installation)) / kCudaMarker);
+  } catch (const Error&) {
+    return false;  // who needs LibTorch is told
+  }
+}
+
+void begin_torch_cuda(const Installation& installation, std::function<void()> before) {
+  if (mapper().valid()) return;
+  const auto map = [installation, before = std::move(before)] {
+    before();
+    const Timed timed("LibTorch mapped");
+    torch_cuda_library(installation);
+  };
+  mapper() = std::async(std::launch::async, map).share();
+}
 
 int open_torch_cuda(lua_State* L) {
   return guard<cuda>(L);

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <lua.hpp>
+
+#include "bindings/host/installation.h"
 
 namespace qspec::lua {
 
@@ -14,5 +17,12 @@ int open_torch_model(lua_State* L);
 // Opener of host.cuda: maps LibTorch's CUDA side too, which must come before any tensor is made, as
 // LibTorch looks for it once. Raises Error(kDevice) where there is no driver or no such side.
 int open_torch_cuda(lua_State* L);
+
+// Whether the LibTorch that is found has its CUDA side; false where none is found.
+bool has_torch_cuda(const Installation& installation);
+
+// Begins to map LibTorch with its CUDA side, and libqspec_torch.so, on a thread of its own, when
+// `before` returns. The openers wait for it, and throw what went wrong there.
+void begin_torch_cuda(const Installation& installation, std::function<void()> before);
 
 }  // namespace qspec::lua

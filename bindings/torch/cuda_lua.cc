@@ -2,7 +2,6 @@
 // libqspec_cuda.so where there is one.
 
 #include <ATen/Context.h>
-#include <dlfcn.h>
 
 #include "bindings/boundary.h"
 #include "bindings/torch/torch_boundary.h"
@@ -16,10 +15,7 @@ int open_cuda(lua_State* L) {
     throw Error(ErrorKind::kDevice, "the NVIDIA driver shows no GPU")
         .hint("nvidia-smi says whether it can be used; --device cpu runs everything");
   }
-  using Kernels = const cuda::KernelTable* (*)();
-  if (const auto find = reinterpret_cast<Kernels>(dlsym(RTLD_DEFAULT, cuda::kTableSymbol))) {
-    use_gpu_kernels(find());
-  }
+  find_gpu_kernels();
   lua_createtable(L, 0, 2);
   lua_pushboolean(L, gpu_kernels() != nullptr);
   lua_setfield(L, -2, "kernels");

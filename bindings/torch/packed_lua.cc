@@ -8,7 +8,7 @@
 #include "bindings/torch/tensor_handle.h"
 #include "bindings/torch/tensor_methods.h"
 #include "bindings/torch/torch_boundary.h"
-#include "engine/tensor/packed.h"
+#include "engine/tensor/packed_on_gpu.h"
 
 namespace qspec::lua {
 namespace {
@@ -27,7 +27,7 @@ int decode(lua_State* L) {
 // packed:compare(baseline)
 int compare(lua_State* L) {
   const PackedWeight& packed = check_packed(L);
-  push_comparison(L, packed.compare(check_tensor(L, 2)));
+  push_comparison(L, packed.compare(check_tensor_anywhere(L, 2)));
   return 1;
 }
 
@@ -65,17 +65,18 @@ std::vector<int64_t> shape_field(lua_State* L) {
 // tensor.codebook4 {codes, codebook, absmax, block_size, shape}
 int codebook4(lua_State* L) {
   check_table(L, 1);
-  Codebook4 weight{tensor_field(L, 1, "codes"), tensor_field(L, 1, "codebook"),
-                   tensor_field(L, 1, "absmax"), integer_field(L, 1, "block_size"), shape_field(L)};
-  push_packed(L, std::make_shared<const CodebookBlockwise>(std::move(weight)));
+  Codebook4 weight{tensor_field_anywhere(L, 1, "codes"), tensor_field_anywhere(L, 1, "codebook"),
+                   tensor_field_anywhere(L, 1, "absmax"), integer_field(L, 1, "block_size"),
+                   shape_field(L)};
+  push_packed(L, packed_where_it_lies(std::move(weight)));
   return 1;
 }
 
 // tensor.rowwise_int8 {codes, absmax}
 int rowwise_int8(lua_State* L) {
   check_table(L, 1);
-  Rowwise8 weight{tensor_field(L, 1, "codes"), tensor_field(L, 1, "absmax")};
-  push_packed(L, std::make_shared<const RowwiseInt8>(std::move(weight)));
+  Rowwise8 weight{tensor_field_anywhere(L, 1, "codes"), tensor_field_anywhere(L, 1, "absmax")};
+  push_packed(L, packed_where_it_lies(std::move(weight)));
   return 1;
 }
 

@@ -43,8 +43,8 @@ CodeRule rule_at_2(lua_State* L) {
 // tensor.quantize_codebook4(weight, {thresholds, [magnitude, codes], block_size})
 int quantize4(lua_State* L) {
   check_table(L, 2);
-  Quantized4 result =
-      quantize_codebook4(check_tensor(L, 1), rule_at_2(L), integer_field(L, 2, "block_size"));
+  Quantized4 result = quantize_codebook4(check_tensor_anywhere(L, 1), rule_at_2(L),
+                                         integer_field(L, 2, "block_size"));
   lua_createtable(L, 0, 2);
   set_tensor(L, "packed", std::move(result.packed));
   set_tensor(L, "absmax", std::move(result.absmax));
@@ -63,7 +63,7 @@ int quantize8(lua_State* L) {
 
 // tensor.quantize_rowwise_int8(weight)
 int quantize_rowwise(lua_State* L) {
-  Rowwise8 result = quantize_rowwise_int8(check_tensor(L, 1));
+  Rowwise8 result = quantize_rowwise_int8(check_tensor_anywhere(L, 1));
   lua_createtable(L, 0, 2);
   set_tensor(L, "codes", std::move(result.codes));
   set_tensor(L, "absmax", std::move(result.absmax));

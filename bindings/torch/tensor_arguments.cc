@@ -49,6 +49,14 @@ at::Tensor wrapped_number(const at::Scalar& value) {
               running_function(L) + "field '" + key + "' is a " + found + ", wanted " + wanted);
 }
 
+// Of the field `key`, which stays on the stack.
+TensorHandle& handle_field(lua_State* L, int index, const char* key) {
+  lua_getfield(L, index, key);
+  TensorHandle* handle = test_handle<TensorHandle>(L, -1);
+  if (handle == nullptr) refuse_field(L, key, luaL_typename(L, -1), "a live qspec.Tensor");
+  return *handle;
+}
+
 }  // namespace
 
 int64_t check_dim(lua_State* L, int index, const at::Tensor& tensor) {
@@ -102,10 +110,13 @@ std::pair<at::Tensor, at::Tensor> check_operands(lua_State* L, int index) {
 }
 
 at::Tensor tensor_field(lua_State* L, int index, const char* key) {
-  lua_getfield(L, index, key);
-  const TensorHandle* handle = test_handle<TensorHandle>(L, -1);
-  if (handle == nullptr) refuse_field(L, key, luaL_typename(L, -1), "a live qspec.Tensor");
-  at::Tensor tensor = handle->tensor;
+  at::Tensor tensor = on_host(handle_field(L, index, key));
+  lua_pop(L, 1);
+  return tensor;
+}
+
+at::Tensor tensor_field_anywhere(lua_State* L, int index, const char* key) {
+  at::Tensor tensor = handle_field(L, index, key).tensor;
   lua_pop(L, 1);
   return tensor;
 }

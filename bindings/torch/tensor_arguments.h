@@ -39,7 +39,8 @@ at::Scalar check_scalar(lua_State* L, int index);
 std::pair<at::Tensor, at::Tensor> check_operands(lua_State* L, int index);
 
 // Field `key` of the table at `index`; errors name it.
-at::Tensor tensor_field(lua_State* L, int index, const char* key);
+at::Tensor tensor_field(lua_State* L, int index, const char* key);  // on the host
+at::Tensor tensor_field_anywhere(lua_State* L, int index, const char* key);
 int64_t integer_field(lua_State* L, int index, const char* key);
 
 }  // namespace qspec::lua

@@ -15,7 +15,16 @@ void push_tensor(lua_State* L, at::Tensor tensor) {
 }
 
 const at::Tensor& check_tensor(lua_State* L, int index) {
+  return on_host(check_handle<TensorHandle>(L, index));
+}
+
+const at::Tensor& check_tensor_anywhere(lua_State* L, int index) {
   return check_handle<TensorHandle>(L, index).tensor;
+}
+
+const at::Tensor& on_host(TensorHandle& handle) {
+  if (!handle.tensor.is_cpu()) handle.tensor = handle.tensor.cpu();
+  return handle.tensor;
 }
 
 void push_packed(lua_State* L, std::shared_ptr<const PackedWeight> packed) {

@@ -36,8 +36,12 @@ struct PackedHandle {
 // Pushes a qspec.Tensor. May run Lua's collector first (memory_budget.h).
 void push_tensor(lua_State* L, at::Tensor tensor);
 
-// The tensor of the qspec.Tensor at `index`; throws an Error that names the function otherwise.
+// The tensor of the qspec.Tensor at `index`; throws an Error that names the function otherwise. One
+// that lies on a GPU comes to the host, once and for good: only functions that take it anywhere say
+// so, by the second.
 const at::Tensor& check_tensor(lua_State* L, int index);
+const at::Tensor& check_tensor_anywhere(lua_State* L, int index);
+const at::Tensor& on_host(TensorHandle& handle);
 
 void push_packed(lua_State* L, std::shared_ptr<const PackedWeight> packed);
 

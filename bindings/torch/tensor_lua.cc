@@ -7,6 +7,7 @@
 #include "bindings/boundary.h"
 #include "bindings/torch/tensor_handle.h"
 #include "bindings/torch/tensor_methods.h"
+#include "engine/tensor/gpu_kernels.h"
 
 namespace qspec::lua {
 namespace {
@@ -31,6 +32,7 @@ void enter_inference_mode() {
 
 extern "C" __attribute__((visibility("default"))) int luaopen_host_tensor(lua_State* L) {
   enter_inference_mode();
+  find_gpu_kernels();
   const std::vector<luaL_Reg> methods =
       joined({kTensorValues, kTensorArithmetic, kTensorShapes, kTensorReductions});
   const std::vector<luaL_Reg> metamethods =
@@ -40,7 +42,7 @@ extern "C" __attribute__((visibility("default"))) int luaopen_host_tensor(lua_St
   register_packed(L);
   const std::vector<luaL_Reg> functions =
       joined({kTensorMakers, kTensorQuantizers, kTensorRepackers, kPackedMakers, kCodedMakers,
-              kGgmlMakers});
+              kGgmlMakers, kVectorMakers});
   push_functions(L, "tensor", functions.data());
   return 1;
 }

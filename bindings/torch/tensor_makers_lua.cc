@@ -27,7 +27,10 @@ constexpr size_t kMostDimensions = 16;
 // tensor.read(checkpoint, name)
 int read(lua_State* L) {
   const auto& handle = check_handle<CheckpointHandle>(L, 1);
-  push_tensor(L, read_tensor(*handle.checkpoint, check_string(L, 2)));
+  const std::string_view name = check_string(L, 2);
+  // Tensors that Lua has dropped but not collected may hold the room on the device.
+  auto tensor = take_uploaded(*handle.checkpoint, name, [L] { lua_gc(L, LUA_GCCOLLECT, 0); });
+  push_tensor(L, tensor ? *std::move(tensor) : read_tensor(*handle.checkpoint, name));
   return 1;
 }
 
@@ -36,7 +39,7 @@ int store(lua_State* L) {
   auto overlay =
       std::dynamic_pointer_cast<Overlay>(check_handle<CheckpointHandle>(L, 1).checkpoint);
   if (overlay == nullptr) argument_error(L, 1, "an overlay, as checkpoint:overlay() makes one");
-  store_tensor(*overlay, std::string(check_string(L, 2)), check_tensor(L, 3));
+  store_tensor(*overlay, std::string(check_string(L, 2)), check_tensor_anywhere(L, 3));
   return 0;
 }
 
@@ -127,13 +130,14 @@ int cat(lua_State* L) {
   int64_t elements = 0;
   for (size_t i = 1; i <= lua_objlen(L, 1); ++i) {
     lua_rawgeti(L, 1, static_cast<int>(i));
-    tensors.push_back(check_tensor(L, lua_gettop(L)));
+    tensors.push_back(check_tensor_anywhere(L, lua_gettop(L)));
     elements += tensors.back().numel();
     lua_pop(L, 1);
   }
   if (tensors.empty()) throw Error(ErrorKind::kSpec, running_function(L) + "the list is empty");
   checked_size({elements}, tensors[0].scalar_type());
   const int64_t dim = optional_dim(L, 2, tensors[0]).value_or(0);
+  for (Tensor& tensor : tensors) tensor = tensor.to(tensors[0].device());
   push_tensor(L, at::cat(tensors, dim));
   return 1;
 }

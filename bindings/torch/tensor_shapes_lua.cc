@@ -15,7 +15,7 @@ using at::Tensor;
 
 // tensor:to(dtype)
 int to(lua_State* L) {
-  const Tensor& tensor = check_tensor(L, 1);
+  const Tensor& tensor = check_tensor_anywhere(L, 1);
   const at::ScalarType dtype = check_dtype(L, 2);
   checked_size(tensor.sizes(), dtype);
   push_tensor(L, tensor.to(dtype));
@@ -24,37 +24,37 @@ int to(lua_State* L) {
 
 // tensor:reshape(sizes)
 int reshape(lua_State* L) {
-  push_tensor(L, check_tensor(L, 1).reshape(check_sizes(L, 2)));
+  push_tensor(L, check_tensor_anywhere(L, 1).reshape(check_sizes(L, 2)));
   return 1;
 }
 
 // tensor:view(sizes | dtype)
 int view(lua_State* L) {
-  const Tensor& tensor = check_tensor(L, 1);
+  const Tensor& tensor = check_tensor_anywhere(L, 1);
   push_tensor(L, lua_type(L, 2) == LUA_TSTRING ? tensor.contiguous().view(check_dtype(L, 2))
                                                : tensor.view(check_sizes(L, 2)));
   return 1;
 }
 
 int flatten(lua_State* L) {
-  push_tensor(L, check_tensor(L, 1).flatten());
+  push_tensor(L, check_tensor_anywhere(L, 1).flatten());
   return 1;
 }
 
 // tensor:transpose(dim, other_dim)
 int transpose(lua_State* L) {
-  const Tensor& tensor = check_tensor(L, 1);
+  const Tensor& tensor = check_tensor_anywhere(L, 1);
   push_tensor(L, tensor.transpose(check_dim(L, 2, tensor), check_dim(L, 3, tensor)));
   return 1;
 }
 
 int t(lua_State* L) {
-  push_tensor(L, check_tensor(L, 1).t());
+  push_tensor(L, check_tensor_anywhere(L, 1).t());
   return 1;
 }
 
 int contiguous(lua_State* L) {
-  push_tensor(L, check_tensor(L, 1).contiguous());
+  push_tensor(L, check_tensor_anywhere(L, 1).contiguous());
   return 1;
 }
 
@@ -65,7 +65,7 @@ int clone(lua_State* L) {
 
 // tensor:narrow(dim, first, length)
 int narrow(lua_State* L) {
-  const Tensor& tensor = check_tensor(L, 1);
+  const Tensor& tensor = check_tensor_anywhere(L, 1);
   const int64_t dim = check_dim(L, 2, tensor), length = check_integer(L, 4);
   // An empty part may begin behind the last element.
   const int64_t room = tensor.size(dim) + (length == 0 ? 1 : 0);
@@ -75,7 +75,7 @@ int narrow(lua_State* L) {
 
 // tensor:select(dim, position)
 int select(lua_State* L) {
-  const Tensor& tensor = check_tensor(L, 1);
+  const Tensor& tensor = check_tensor_anywhere(L, 1);
   const int64_t dim = check_dim(L, 2, tensor);
   push_tensor(L, tensor.select(dim, check_position(L, 3, tensor.size(dim))));
   return 1;

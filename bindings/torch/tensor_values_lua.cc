@@ -8,6 +8,7 @@
 #include "bindings/torch/tensor_handle.h"
 #include "bindings/torch/tensor_methods.h"
 #include "bindings/torch/torch_boundary.h"
+#include "engine/core/sha256.h"
 #include "engine/tensor/bits.h"
 #include "engine/tensor/compare.h"
 #include "engine/tensor/dtypes.h"
@@ -22,27 +23,27 @@ using at::Tensor;
 constexpr int64_t kLongestList = 65536;
 
 int dtype(lua_State* L) {
-  push(L, torch_name(check_tensor(L, 1).scalar_type()));
+  push(L, torch_name(check_tensor_anywhere(L, 1).scalar_type()));
   return 1;
 }
 
 int shape(lua_State* L) {
-  push_sizes(L, check_tensor(L, 1).sizes());
+  push_sizes(L, check_tensor_anywhere(L, 1).sizes());
   return 1;
 }
 
 int dim(lua_State* L) {
-  push_integer(L, check_tensor(L, 1).dim());
+  push_integer(L, check_tensor_anywhere(L, 1).dim());
   return 1;
 }
 
 int numel(lua_State* L) {
-  push_integer(L, check_tensor(L, 1).numel());
+  push_integer(L, check_tensor_anywhere(L, 1).numel());
   return 1;
 }
 
 int bytes(lua_State* L) {
-  push_integer(L, static_cast<int64_t>(check_tensor(L, 1).nbytes()));
+  push_integer(L, static_cast<int64_t>(check_tensor_anywhere(L, 1).nbytes()));
   return 1;
 }
 
@@ -90,7 +91,7 @@ int stats(lua_State* L) {
 
 // decoded:compare(baseline)
 int compare_with(lua_State* L) {
-  push_comparison(L, compare(check_tensor(L, 1), check_tensor(L, 2)));
+  push_comparison(L, compare(check_tensor_anywhere(L, 1), check_tensor_anywhere(L, 2)));
   return 1;
 }
 
@@ -99,8 +100,15 @@ int equal(lua_State* L) {
   return 1;
 }
 
+// tensor:sha256() -> digits
+int sha256(lua_State* L) {
+  const Tensor tensor = check_tensor(L, 1).cpu().contiguous();
+  push(L, sha256_of_pieces({static_cast<const std::byte*>(tensor.data_ptr()), tensor.nbytes()}));
+  return 1;
+}
+
 int to_string(lua_State* L) {
-  const Tensor& tensor = check_tensor(L, 1);
+  const Tensor& tensor = check_tensor_anywhere(L, 1);
   std::ostringstream text;
   text << "tensor " << torch_name(tensor.scalar_type()) << ' ' << tensor.sizes();
   push(L, text.str());
@@ -119,6 +127,7 @@ const luaL_Reg kTensorValues[] = {{"dtype", torch_guard<dtype>},
                                   {"stats", torch_guard<stats>},
                                   {"compare", torch_guard<compare_with>},
                                   {"equal", torch_guard<equal>},
+                                  {"sha256", torch_guard<sha256>},
                                   {nullptr, nullptr}};
 
 const luaL_Reg kTensorValueMetamethods[] = {

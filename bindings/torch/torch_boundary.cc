@@ -4,6 +4,15 @@
 #include <string_view>
 
 namespace qspec::lua {
+namespace {
+
+// What the driver reported, and no operand's mistake.
+bool is_fault_of_gpu(const c10::Error& error) {
+  return std::string_view(error.what_without_backtrace()).find("CUDA error") !=
+         std::string_view::npos;
+}
+
+}  // namespace
 
 bool is_out_of_memory(const c10::Error& error) {
   const std::string_view text = error.what_without_backtrace();
@@ -17,6 +26,10 @@ Error from_torch(lua_State* L, const c10::Error& error) {
   const std::string line(text.substr(0, text.find('\n')));
   if (is_out_of_memory(error)) {
     return Error(ErrorKind::kDevice, line).hint("release tensors that are no longer needed");
+  }
+  if (is_fault_of_gpu(error)) {
+    return Error(ErrorKind::kDevice, line)
+        .hint("nothing on this GPU can be trusted from here on; --device cpu runs everything");
   }
   return Error(ErrorKind::kSpec, running_function(L) + line);
 }

@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/checkpoint/metadata.h"
+#include "engine/core/byte_source.h"
 #include "engine/core/dtype.h"
 
 namespace qspec {
@@ -68,6 +70,13 @@ class Checkpoint {
 
   // Copies out.size() bytes of `entry`, starting `begin` bytes into it. Throws Error(kIo).
   virtual void read(const TensorEntry& entry, uint64_t begin, std::span<std::byte> out) const = 0;
+
+  // What holds the bytes of `entry` where that is no file: whoever knows its type can have them
+  // without a copy. Null otherwise.
+  virtual std::shared_ptr<const ByteSource> held(const TensorEntry& entry) const {
+    (void)entry;
+    return nullptr;
+  }
 };
 
 // A checkpoint with some tensors replaced, added or taken away in memory, its files untouched.
@@ -77,12 +86,18 @@ class Overlay : public Checkpoint {
   static std::shared_ptr<Overlay> over(std::shared_ptr<const Checkpoint> base);
   virtual void put(std::string name, Dtype dtype, std::vector<uint64_t> shape,
                    std::vector<std::byte> data) = 0;
+  // The same without a copy: `data` is read when it is asked for.
+  virtual void put(std::string name, Dtype dtype, std::vector<uint64_t> shape,
+                   std::shared_ptr<const ByteSource> data) = 0;
   virtual void drop(std::string_view name) = 0;
   // As if the tensor lay in that file of the folder; matters to the index only.
   virtual void place(std::string name, std::string file) = 0;
   // Problems are those of this index from now on, each tensor where it is placed, or else where it
   // is stored. Throws Error(kCheckpoint) for what is no index.
   virtual void set_index(std::string_view text) = 0;
+  // Gives a key of the files' metadata another value; nullopt takes the key away. Throws
+  // Error(kSpec) for a key that is not there.
+  virtual void set_metadata(std::string_view key, std::optional<MetadataValue> value) = 0;
 };
 
 }  // namespace qspec

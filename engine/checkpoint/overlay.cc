@@ -16,6 +16,23 @@
 namespace qspec {
 namespace {
 
+class Bytes final : public ByteSource {
+ public:
+  explicit Bytes(std::vector<std::byte> data) : data_(std::move(data)) {}
+
+  const std::string& path() const override {
+    static const std::string kPath = "memory";
+    return kPath;
+  }
+  uint64_t size() const override { return data_.size(); }
+  void read_at(uint64_t offset, std::span<std::byte> out) const override {
+    std::memcpy(out.data(), data_.data() + offset, out.size());
+  }
+
+ private:
+  std::vector<std::byte> data_;
+};
+
 class MemoryOverlay final : public Overlay {
  public:
   explicit MemoryOverlay(std::shared_ptr<const Checkpoint> base) : base_(std::move(base)) {}
@@ -56,22 +73,32 @@ class MemoryOverlay final : public Overlay {
   void read(const TensorEntry& entry, uint64_t begin, std::span<std::byte> out) const override {
     const auto own = entry.file == kInMemory ? own_.find(entry.name) : own_.end();
     if (own == own_.end()) return base_->read(entry, begin, out);
-    const std::vector<std::byte>& data = own->second.data;
+    const ByteSource& data = *own->second.data;
     if (begin > data.size() || out.size() > data.size() - begin) {
       throw Error(ErrorKind::kInternal, "read of " + std::to_string(out.size()) +
                                             " bytes at byte " + std::to_string(begin) +
                                             " of tensor '" + printable(entry.name) +
                                             "', which has " + std::to_string(data.size()));
     }
-    if (!out.empty()) std::memcpy(out.data(), data.data() + begin, out.size());
+    if (!out.empty()) data.read_at(begin, out);
+  }
+
+  std::shared_ptr<const ByteSource> held(const TensorEntry& entry) const override {
+    const auto own = entry.file == kInMemory ? own_.find(entry.name) : own_.end();
+    return own == own_.end() ? base_->held(entry) : own->second.data;
   }
 
   void put(std::string name, Dtype dtype, std::vector<uint64_t> shape,
            std::vector<std::byte> data) override {
+    put(std::move(name), dtype, std::move(shape), std::make_shared<const Bytes>(std::move(data)));
+  }
+
+  void put(std::string name, Dtype dtype, std::vector<uint64_t> shape,
+           std::shared_ptr<const ByteSource> data) override {
     const uint64_t bytes = stored_bytes(name, dtype, shape);
-    if (bytes != data.size()) {
+    if (bytes != data->size()) {
       throw Error(ErrorKind::kSpec,
-                  "tensor '" + printable(name) + "' is given " + std::to_string(data.size()) +
+                  "tensor '" + printable(name) + "' is given " + std::to_string(data->size()) +
                       " bytes, its dtype and shape need " + std::to_string(bytes));
     }
     hidden_.insert(name);
@@ -94,10 +121,21 @@ class MemoryOverlay final : public Overlay {
     index_ = parse_shard_index(text, base_->path());
   }
 
+  void set_metadata(std::string_view key, std::optional<MetadataValue> value) override {
+    const auto has_key = [&](const CheckpointFile& file) {
+      return find_metadata(file.values, key) != nullptr;
+    };
+    if (std::none_of(files().begin(), files().end(), has_key)) {
+      throw Error(ErrorKind::kSpec, "there is no metadata '" + printable(key) + "'");
+    }
+    metadata_.insert_or_assign(std::string(key), std::move(value));
+    is_listed_ = false;
+  }
+
  private:
   struct Own {
     TensorEntry entry;
-    std::vector<std::byte> data;
+    std::shared_ptr<const ByteSource> data;
   };
 
   // Made when it is asked for: a list kept up to date would cost each of n changes n moves.
@@ -123,6 +161,18 @@ class MemoryOverlay final : public Overlay {
       if (hidden_.contains(entry.name)) file_with(&entry).size -= entry.bytes;
     }
     for (const auto& [name, own] : own_) file_with(base_->find(name)).size += own.entry.bytes;
+    for (CheckpointFile& file : files_) change_metadata(file.values);
+  }
+
+  void change_metadata(std::vector<MetadataEntry>& values) const {
+    std::erase_if(values, [&](const MetadataEntry& entry) {
+      const auto changed = metadata_.find(entry.key);
+      return changed != metadata_.end() && !changed->second;
+    });
+    for (MetadataEntry& entry : values) {
+      const auto changed = metadata_.find(entry.key);
+      if (changed != metadata_.end()) entry.value = *changed->second;
+    }
   }
 
   std::string file_of(const TensorEntry& entry) const {
@@ -137,6 +187,7 @@ class MemoryOverlay final : public Overlay {
   std::optional<ShardIndex> index_;                      // in place of the files' own
   std::unordered_map<std::string, std::string> placed_;  // tensors in another file than their own
   mutable std::vector<CheckpointProblem> problems_;
+  std::unordered_map<std::string, std::optional<MetadataValue>> metadata_;  // by key
   std::unordered_map<std::string, Own> own_;
   std::unordered_set<std::string> hidden_;  // names that the base's tensors no longer answer to
   mutable std::mutex listing_;

@@ -54,12 +54,17 @@ class Attributes {
   Slot output(std::string_view key = "out");
   std::vector<Slot> outputs(std::string_view key, size_t count);
   const std::vector<Slot>& read_slots() const { return read_; }
+  const std::vector<Slot>& written_slots() const { return written_; }
+
+  // The modules that were asked for, each once.
+  const std::vector<std::string>& modules() const { return modules_; }
 
   // Whether the instruction has the attribute; asked for in either case.
   bool has(std::string_view key);
 
   double number(std::string_view key);
   int64_t integer(std::string_view key, int64_t least, int64_t most);
+  int64_t window(std::string_view key);  // of so many tokens; 0, or not there: none
   std::string text(std::string_view key);
   bool flag(std::string_view key);  // false when it is not there
   const Json& value(std::string_view key);
@@ -105,13 +110,15 @@ class Attributes {
   void check_bias(const std::string& name, const at::Tensor& bias, int64_t size, bool wanted);
   [[noreturn]] void unknown(std::string_view what, const std::string& name,
                             std::span<const std::string> known) const;
+  Slot define(const std::string& name);
 
   const Json& instruction_;
   size_t index_;
   Preparation& preparation_;
   std::string op_;
   std::vector<std::string> asked_ = {"op"};
-  std::vector<Slot> read_;
+  std::vector<Slot> read_, written_;
+  std::vector<std::string> modules_;
 };
 
 }  // namespace qspec

@@ -5,6 +5,7 @@
 
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "engine/model/linear_activations.h"
 #include "engine/model/linear_int8.h"
@@ -17,11 +18,23 @@ at::Tensor cast(const at::Tensor& tensor, at::ScalarType dtype) {
   return tensor.defined() ? tensor.to(dtype) : tensor;
 }
 
+// at::linear as it is for a parameter, which transformers' weights are: rows of x are always
+// multiplied as one matrix. For a plain weight LibTorch copies it for each sequence where they do
+// not lie one behind the other.
+at::Tensor product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {}) {
+  const bool adds_within = bias.defined() && x.is_contiguous();
+  if (x.dim() < 3 || adds_within) return at::linear(x, weight, bias);
+  std::vector<int64_t> sizes = x.sizes().vec();
+  sizes.back() = weight.size(0);
+  at::Tensor out = at::linear(x.reshape({-1, x.size(-1)}), weight).view(sizes);
+  return bias.defined() ? out.add_(bias) : out;
+}
+
 // The product with the roundings of the library that wrote the weight.
 at::Tensor multiply(const at::Tensor& x, const at::Tensor& weight, const ModuleWeights& module) {
   const at::Tensor bias = cast(module.bias, x.scalar_type());
-  if (!module.bias_apart && !module.output_scale.defined()) return at::linear(x, weight, bias);
-  at::Tensor out = at::linear(x, weight);
+  if (!module.bias_apart && !module.output_scale.defined()) return product(x, weight, bias);
+  at::Tensor out = product(x, weight);
   if (module.output_scale.defined()) out.mul_(module.output_scale.to(out.scalar_type()));
   if (bias.defined()) out.add_(bias);
   return out;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -20,12 +21,15 @@ struct BuildOptions {
 };
 
 struct RunOptions {
-  std::set<std::string, std::less<>> taps;  // names of hidden states to return
-  bool last_position_only = false;          // logits of the last token alone
+  std::set<std::string, std::less<>> taps = {};  // names of hidden states to return
+  bool last_position_only = false;               // logits of the last token alone
+  int64_t step = 0;  // tokens at a time, behind those in the cache; 0: all of them at once
+  std::optional<uint64_t> random_rounding = std::nullopt;  // its seed; see random_rounding.h
 };
 
-// From {"dense_budget": bytes, "device": name} and {"taps": [names], "last": true}; fields left out
-// keep their defaults. Throw Error(kSpec) for an unknown field and a value of the wrong type.
+// From {"dense_budget": bytes, "device": name} and {"taps": [names], "last": true, "step": tokens,
+// "random_rounding": seed}; fields left out keep their defaults. Throw Error(kSpec) for an unknown
+// field and a value of the wrong type.
 BuildOptions parse_build_options(const Json& fields);
 RunOptions parse_run_options(const Json& fields);
 

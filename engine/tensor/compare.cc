@@ -11,6 +11,7 @@
 
 #include "engine/core/error.h"
 #include "engine/tensor/kernels.h"
+#include "engine/tensor/on_gpu.h"
 #include "engine/tensor/parallel.h"
 
 namespace qspec {
@@ -212,6 +213,7 @@ Comparison compare(const FloatSource& decoded, const FloatSource& baseline, int6
 
 Comparison compare(const at::Tensor& decoded, const at::Tensor& baseline, int64_t block_size) {
   check_same_shape(decoded.sizes(), baseline);
+  if (const auto result = compare_on_gpu(decoded, baseline, block_size)) return *result;
   return compare(float_source(decoded), float_source(baseline), decoded.numel(), block_size);
 }
 

@@ -63,7 +63,7 @@ void fill_halves(const FloatSource& source, int64_t unit, Narrow narrow, at::Ten
 
 FloatSource float_source(const at::Tensor& tensor) {
   if (tensor.is_complex()) throw Error(ErrorKind::kSpec, "a complex tensor has no real values");
-  at::Tensor flat = tensor.contiguous();
+  at::Tensor flat = tensor.contiguous().cpu();
   if (flat.scalar_type() == at::kHalf) return half_source(flat, kernels().half_to_float);
   if (flat.scalar_type() == at::kBFloat16) return half_source(flat, kernels().bfloat16_to_float);
   flat = flat.to(at::kFloat);

@@ -1,5 +1,7 @@
 #include "engine/tensor/gpu_kernels.h"
 
+#include <dlfcn.h>
+
 namespace qspec {
 namespace {
 
@@ -14,8 +16,10 @@ const cuda::KernelTable* gpu_kernels() {
   return held();
 }
 
-void use_gpu_kernels(const cuda::KernelTable* table) {
-  held() = table;
+void find_gpu_kernels() {
+  using Find = const cuda::KernelTable* (*)();
+  const auto find = reinterpret_cast<Find>(dlsym(RTLD_DEFAULT, cuda::kTableSymbol));
+  if (find != nullptr) held() = find();
 }
 
 }  // namespace qspec

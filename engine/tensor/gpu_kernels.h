@@ -4,9 +4,9 @@
 
 namespace qspec {
 
-// The kernels of libqspec_cuda.so; null while it is not mapped. Like kernels(), they are found once
-// for the process, before the first tensor on a GPU.
+// The kernels of libqspec_cuda.so; null until find_gpu_kernels() has met it among the libraries
+// that are mapped, which is before the first tensor on a GPU.
 const cuda::KernelTable* gpu_kernels();
-void use_gpu_kernels(const cuda::KernelTable* table);
+void find_gpu_kernels();
 
 }  // namespace qspec

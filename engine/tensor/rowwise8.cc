@@ -7,6 +7,7 @@
 
 #include "engine/core/error.h"
 #include "engine/tensor/kernels.h"
+#include "engine/tensor/on_gpu.h"
 #include "engine/tensor/parallel.h"
 #include "engine/tensor/parts.h"
 #include "engine/tensor/sizes.h"
@@ -47,6 +48,7 @@ Rowwise8 quantize_rowwise_int8(const at::Tensor& weight) {
     throw Error(ErrorKind::kSpec, "a tensor of " + std::to_string(weight.dim()) +
                                       " dimensions has no rows to quantize, wanted 2");
   }
+  if (auto result = quantize8_on_gpu(weight)) return *std::move(result);
   const at::Tensor halves = weight.to(at::kHalf).contiguous();
   const int64_t columns = weight.size(1);
   Rowwise8 result{empty_tensor(weight.sizes(), at::kChar),

@@ -1,13 +1,13 @@
 #include "engine/tensor/stored_tensor.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 #include <vector>
 
 #include "engine/core/error.h"
 #include "engine/core/nearest.h"
 #include "engine/tensor/dtypes.h"
+#include "engine/tensor/held_tensor.h"
 #include "engine/tensor/parallel.h"
 #include "engine/tensor/sizes.h"
 
@@ -35,6 +35,18 @@ std::vector<int64_t> signed_shape(const TensorEntry& entry) {
   return shape;
 }
 
+// Of a tensor of that type with as many bytes as are stored.
+std::vector<int64_t> checked_shape(const Checkpoint& checkpoint, const TensorEntry& entry,
+                                   at::ScalarType type) {
+  std::vector<int64_t> shape = signed_shape(entry);
+  const auto wanted = static_cast<uint64_t>(element_count(shape)) * c10::elementSize(type);
+  if (wanted == entry.bytes) return shape;
+  throw Error(ErrorKind::kCheckpoint, "tensor '" + printable(entry.name) + "' has " +
+                                          std::to_string(entry.bytes) + " bytes, wanted " +
+                                          std::to_string(wanted))
+      .at(checkpoint.path());
+}
+
 const TensorEntry& entry_of(const Checkpoint& checkpoint, std::string_view name) {
   const TensorEntry* entry = checkpoint.find(name);
   if (entry == nullptr) refuse_name(checkpoint, name);
@@ -49,21 +61,39 @@ void read_into(const Checkpoint& checkpoint, const TensorEntry& entry, at::Tenso
   });
 }
 
+// What holds the tensor already. Nothing where a file does.
+std::optional<at::Tensor> held_tensor(const Checkpoint& checkpoint, const TensorEntry& entry) {
+  const std::shared_ptr<const ByteSource> held = checkpoint.held(entry);
+  const auto* tensor = dynamic_cast<const HeldTensor*>(held.get());
+  if (tensor == nullptr) return std::nullopt;
+  return tensor->tensor();
+}
+
 }  // namespace
+
+std::optional<at::Tensor> take_uploaded(const Checkpoint& checkpoint, std::string_view name,
+                                        const std::function<void()>& make_room) {
+  const TensorEntry& entry = entry_of(checkpoint, name);
+  const std::shared_ptr<const ByteSource> held = checkpoint.held(entry);
+  const auto* uploaded = dynamic_cast<const UploadedTensor*>(held.get());
+  if (uploaded == nullptr || entry.dtype == Dtype::kBool) return std::nullopt;
+  const at::ScalarType type = scalar_type_of(entry.dtype);
+  const std::vector<int64_t> shape = checked_shape(checkpoint, entry, type);
+  if (auto tensor = tensor_of(*uploaded, shape, type)) return tensor;
+  make_room();
+  if (auto tensor = tensor_of(*uploaded, shape, type)) return tensor;
+  uploaded->upload()->skip(uploaded->name());
+  return std::nullopt;
+}
 
 at::Tensor read_tensor(const Checkpoint& checkpoint, std::string_view name) {
   const TensorEntry& entry = entry_of(checkpoint, name);
+  if (auto held = held_tensor(checkpoint, entry)) return *std::move(held);
   const at::ScalarType type = scalar_type_of(entry.dtype);
-  const std::vector<int64_t> shape = signed_shape(entry);
+  const std::vector<int64_t> shape = checked_shape(checkpoint, entry, type);
   // Read as bytes: any byte but 0 and 1 is no valid bool.
   const bool is_bool = type == at::kBool;
   at::Tensor result = empty_tensor(shape, is_bool ? at::kByte : type);
-  if (result.nbytes() != entry.bytes) {
-    throw Error(ErrorKind::kCheckpoint, "tensor '" + printable(name) + "' has " +
-                                            std::to_string(entry.bytes) + " bytes, wanted " +
-                                            std::to_string(result.nbytes()))
-        .at(checkpoint.path());
-  }
   read_into(checkpoint, entry, result);
   return is_bool ? result.ne(0) : result;
 }
@@ -76,12 +106,10 @@ at::Tensor read_tensor_bytes(const Checkpoint& checkpoint, std::string_view name
 }
 
 void store_tensor(Overlay& overlay, std::string name, const at::Tensor& tensor) {
-  const at::Tensor flat = tensor.contiguous();
-  std::vector<std::byte> bytes(flat.nbytes());
-  if (!bytes.empty()) std::memcpy(bytes.data(), flat.const_data_ptr(), bytes.size());
   std::vector<uint64_t> shape;
   for (const int64_t size : tensor.sizes()) shape.push_back(static_cast<uint64_t>(size));
-  overlay.put(std::move(name), dtype_of(tensor.scalar_type()), std::move(shape), std::move(bytes));
+  overlay.put(std::move(name), dtype_of(tensor.scalar_type()), std::move(shape),
+              std::make_shared<const HeldTensor>(tensor.contiguous()));
 }
 
 }  // namespace qspec

@@ -9,13 +9,15 @@ local M = {}
 
 local SCRATCH = "rounded"
 
-local function holding_of(overlay)
-  local holding, prefix = { tensors = {}, list = {} }, SCRATCH .. "."
-  for _, entry in ipairs(overlay:tensors()) do
-    if entry.name:sub(1, #prefix) == prefix then
-      local suffix = entry.name:sub(#prefix + 1)
-      holding.tensors[suffix] = entry
-      holding.list[#holding.list + 1] = suffix
+-- The tensors that the quantizer put, by what the layout calls them: to list all those of the
+-- checkpoint for each weight would take longer than to round it.
+local function holding_of(overlay, row)
+  local holding = { tensors = {}, list = {} }
+  for _, tensor in ipairs(row.layout.tensors(row.weight.scheme, row.module)) do
+    local entry = overlay:find(SCRATCH .. "." .. tensor.suffix)
+    if entry then
+      holding.tensors[tensor.suffix] = entry
+      holding.list[#holding.list + 1] = tensor.suffix
     end
   end
   return holding
@@ -32,8 +34,10 @@ function M.compare(row, quantizer, checkpoint, reference)
   require("host.tensor").store(overlay, name, reference)
   quantizer.quantize(overlay, overlay:find(name), quantizer.options_of(row.weight.scheme))
   local weight = StoredWeight.new { layout = row.layout, module = row.module,
-    holding = holding_of(overlay), checkpoint = overlay, request = row.request }
-  return row.layout.pack(weight):compare(reference)
+    holding = holding_of(overlay, row), checkpoint = overlay, request = row.request }
+  local result = row.layout.pack(weight):compare(reference)
+  overlay:release()  -- with the reference
+  return result
 end
 
 return M

@@ -39,12 +39,18 @@ local function resolve(reference)
   return nil, { reason = "there is no " .. reference.path, enable = "--model PATH" }
 end
 
+local function baseline_at(path, options)
+  return Subject.new { name = path:match("[^/]+/*$"), path = path, device = options.device,
+    is_baseline = true }
+end
+
 local function baseline_of(model, options)
   if options.baseline then
-    return Subject.new { name = options.baseline, path = options.baseline }
+    return Subject.new { name = options.baseline, path = options.baseline,
+      device = options.device, is_baseline = true }
   elseif model.baseline then
     local path = resolve(model.baseline)
-    return path and Subject.new { name = path:match("[^/]+/*$"), path = path }
+    return path and baseline_at(path, options)
   end
 end
 
@@ -57,7 +63,7 @@ end
 local function subject_of(model, path, options)
   local baseline = baseline_of(model, options)
   if not baseline and model.quantize and path then
-    baseline = Subject.new { name = path:match("[^/]+/*$"), path = path }
+    baseline = baseline_at(path, options)
   end
   return Subject.new { name = model.name, path = path, baseline = baseline,
     quantize = model.quantize, config = not path and model.config or nil,
@@ -203,12 +209,13 @@ local function select_declarations(job, options)
   job.declarations = kept
 end
 
--- What `qspec accept` recorded, for each model and this device.
-local function add_accepted(spec, jobs, device)
+-- What `qspec accept` recorded, for each model and the device that it runs on.
+local function add_accepted(spec, jobs)
   local records = accepted_outputs.read(spec.path)
   for _, job in ipairs(jobs) do
     if job.subject then
       job.subject.accepted = function(prompt, max_new_tokens)
+        local device = accepted_outputs.device(job.subject.device)
         return accepted_outputs.texts(records, { model = job.name, device = device,
           prompt = prompt, max_new_tokens = max_new_tokens })
       end
@@ -227,7 +234,7 @@ function M.make(spec, options)
   else
     for i, model in ipairs(spec.models) do jobs[i] = declared_job(spec, model, options) end
   end
-  add_accepted(spec, jobs, options.device and accepted_outputs.device(options.device))
+  add_accepted(spec, jobs)
   check_selectors("--only", options.only, jobs)
   check_selectors("--skip", options.skip, jobs)
   for _, job in ipairs(jobs) do select_declarations(job, options) end

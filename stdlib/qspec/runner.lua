@@ -3,8 +3,10 @@
 local sandbox = require "host.sandbox"
 local system = require "host.system"
 local family = require "qspec.family"
+local omissions = require "qspec.omissions"
 local outcome = require "qspec.outcome"
 local tier = require "qspec.tier"
+local timing = require "qspec.timing"
 local Context = require "qspec.context"
 
 local M = {}
@@ -36,6 +38,20 @@ function M.parts(declaration)
   return { { tier = declaration.check.needs, run = run } }
 end
 
+--- Whether a check of the job will read tensors.
+---@param job qspec.Job
+---@param highest integer rank of the highest tier allowed
+function M.reads_weights(job, highest)
+  if not job.subject or not job.subject:has_weights() then return false end
+  for _, declaration in ipairs(job.declarations) do
+    for _, part in ipairs(M.parts(declaration)) do
+      local rank = tier.rank(part.tier)
+      if rank >= tier.rank("weights") and rank <= highest then return true end
+    end
+  end
+  return false
+end
+
 local function run_parts(declaration, ctx, highest)
   for _, part in ipairs(M.parts(declaration)) do
     if tier.rank(part.tier) <= highest then part.run(ctx) end
@@ -63,6 +79,22 @@ local function absence(job, declaration)
   return job.absent
 end
 
+local RUNS_THE_MODEL = { forward = true, generate = true }
+
+-- What was left out is said beside what was found.
+local function note_omissions(job, declaration, ctx)
+  if not RUNS_THE_MODEL[declaration.check.needs] or not job.subject then return end
+  for _, text in ipairs(omissions.of(job.subject)) do ctx:note(text) end
+end
+
+-- The first claim that was not decided is the reason; the others stand below it.
+local function leave_open(event, ctx)
+  local first = ctx.undecided[1]
+  if not first then return end
+  event.status, event.reason, event.hint = "inconclusive", first.reason, first.hint
+  for i = 2, #ctx.undecided do ctx:note(ctx.undecided[i].reason) end
+end
+
 function Runner:attempt(job, declaration, event)
   local ctx = Context.new { subject = job.subject, params = declaration.params,
     where = declaration.where, on_progress = function(done, total, what)
@@ -71,6 +103,7 @@ function Runner:attempt(job, declaration, event)
     end }
   local guard = declaration.check.custom and function(err) return err end or with_traceback
   local ok, err = xpcall(function() run_parts(declaration, ctx, self.highest) end, guard)
+  if ok then note_omissions(job, declaration, ctx) end
   event.findings, event.notes, event.measured = ctx.findings, ctx.notes, ctx.measured
   event.headline = ctx.said
   if not ok and Context.is_skip(err) then
@@ -80,8 +113,26 @@ function Runner:attempt(job, declaration, event)
     event.status, event.kind, event.reason = "error", known.kind, known.message
     event.hint, event.error_where = known.hint, known.where
   end
+  if not event.status then leave_open(event, ctx) end
   if #ctx.findings > 0 then event.status = "fail" end
   event.status = event.status or "pass"
+end
+
+-- A failure of the running model names the modules that add the largest errors, where there is a
+-- baseline. That this cannot be done takes nothing from the verdict.
+local function localize(job, declaration, event)
+  local evidence, subject = declaration.check.evidence, job.subject
+  if event.status ~= "fail" or not (evidence and subject and subject.baseline) then return end
+  local localisation = require "qspec.localisation"
+  local ok, found = pcall(function()
+    local tokens = evidence(subject, declaration.params, event.findings)
+    return tokens and localisation.worst(subject, tokens)
+  end)
+  if ok and found then
+    event.localized, event.next_command = found, localisation.next_command(job, declaration)
+  elseif not ok then
+    event.notes[#event.notes + 1] = "not localised: " .. outcome.from(found).message
+  end
 end
 
 -- --no-skip and --require turn a skip into a failure.
@@ -102,16 +153,18 @@ function Runner:check(job, declaration, index)
     where = declaration.where, index = index, total = #job.declarations, findings = {}, notes = {},
     measured = {}, wanted = declaration.params }
   self:emit("check_start", event)
-  local began = system.clock()
+  local began, span = system.clock(), timing.begin(("%s: %s"):format(job.name, declaration.name))
   local absent = absence(job, declaration)
   if absent then
     event.status, event.reason, event.cause = "skip", absent.reason, "model"
     event.enable = absent.enable
   else
     self:attempt(job, declaration, event)
+    localize(job, declaration, event)
   end
   self:demand(event)
   event.seconds = system.clock() - began
+  span()
   for _, finding in ipairs(event.findings) do
     finding.model, finding.check = job.name, declaration.name
     self:emit("finding", finding)
@@ -128,6 +181,7 @@ function Runner:describe(job)
     local subject = job.subject
     event.architecture = subject.architecture.name
     if subject:has_weights() then subject:open() end
+    if M.reads_weights(job, self.highest) then subject:begin_upload() end
     event.method = subject.format and subject.format.name or nil
     family.check(subject, job.families)
     if subject.known_baselines then

@@ -9,6 +9,7 @@ local registry = require "qspec.registry"
 local runner = require "qspec.runner"
 local spec = require "qspec.spec"
 local style = require "qspec.style"
+local tier = require "qspec.tier"
 
 local M = {}
 
@@ -95,11 +96,23 @@ local function load_jobs(args, chosen)
       jobs[#jobs + 1] = job
     end
   end
+  if args.lock then require("qspec.lock.demand").add(jobs, args.lock, args.tier) end
   return jobs, specs
 end
 
+-- The device for what the jobs read, once it is known.
+local function settle(chosen, jobs, options)
+  local readers, all = {}, {}
+  local highest = tier.rank(options.tier or "generate")
+  for _, job in ipairs(jobs) do
+    if job.subject then all[#all + 1] = job.subject end
+    if runner.reads_weights(job, highest) then readers[#readers + 1] = job.subject end
+  end
+  return device.settle(chosen, readers, all)
+end
+
 local function counts_of(results)
-  local counts = { pass = 0, fail = 0, skip = 0, error = 0 }
+  local counts = { pass = 0, fail = 0, skip = 0, inconclusive = 0, error = 0 }
   for _, result in ipairs(results) do counts[result.status] = counts[result.status] + 1 end
   return counts
 end
@@ -120,6 +133,7 @@ end
 function M.run(args, began)
   local chosen = device.choose(args.device, as_set(args.require).gpu)
   local jobs, specs = load_jobs(args, chosen)
+  chosen = settle(chosen, jobs, args)
   local opened = open_reporters(args)
   local reporters = event_lists(opened)
   local options = { tier = args.tier, fail_fast = args.fail_fast, no_skip = args.no_skip,
@@ -138,6 +152,7 @@ function M.run(args, began)
     seconds = system.clock() - began, counts = counts_of(results), device = chosen.name,
     provenance = provenance.collect(args, specs, jobs, chosen) })
   for _, one in ipairs(opened) do one.target.finish() end
+  if args.timing then system.stderr(require("qspec.timing").text()) end
   return code
 end
 

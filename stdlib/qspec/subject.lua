@@ -14,6 +14,7 @@ local holdings = require "qspec.holdings"
 local model_config = require "qspec.model_config"
 local requests = require "qspec.requests"
 local quantization_config = require "qspec.quantization_config"
+local upload = require "qspec.upload"
 
 local Subject = {}
 
@@ -37,11 +38,12 @@ end
 ---@param o table {name, path?, config?, baseline?: Subject, quantize?: {format, options},
 ---  config_only?: true to leave the weights alone, folder?: qspec.Folder with files changed in
 ---  memory, stored?: checkpoint in place of the folder's own, device?: where it runs, "cpu" unless
----  given}
+---  given, is_baseline?: true where others are held against it, weight by weight}
 function Subject.new(o)
   local subject = { name = o.name, path = o.path or false, inline_config = o.config or false,
     baseline = o.baseline or false, quantize = o.quantize or false,
-    device = o.device or "cpu", config_only = o.config_only or not o.path,
+    device = o.device or "cpu", is_baseline = o.is_baseline or false,
+    config_only = o.config_only or not o.path,
     folder = o.folder or Folder.new(o.path), stored = o.stored }
   return setmetatable(subject, Subject)
 end
@@ -105,6 +107,16 @@ local function has_model_type(architecture, model_type)
   return false
 end
 
+-- A model of text, images or sound holds the text model's config in its own.
+local function refuse_wrapper(model_type, raw, where)
+  local text = raw.text_config
+  if type(text) ~= "table" or json.is_array(text) then return end
+  local inner = type(text.model_type) == "string" and (" ('%s')"):format(text.model_type) or ""
+  refuse("unsupported", ("model_type '%s' is a text model%s beside others, and only text models "
+    .. "alone are read"):format(model_type, inner),
+    "save its language_model by itself: config.json is then what text_config is here", where)
+end
+
 function lazy.architecture(self)
   local where = self.config_file.where
   local model_type = model_config.model_type(self.raw, where)
@@ -118,6 +130,7 @@ function lazy.architecture(self)
       known[#known + 1] = name
     end
   end
+  refuse_wrapper(model_type, self.raw, where)
   local close = nearest(model_type, known)
   refuse("unsupported", ("unknown model_type '%s'"):format(model_type), close
     and ("did you mean '%s'?"):format(close) or "qspec list architectures shows the known ones",
@@ -232,6 +245,11 @@ function Subject:open()
   return self.stored
 end
 
+--- Lets the tensors begin their way to the GPU that the subject runs on, if it does.
+function Subject:begin_upload()
+  return upload.gpu_of(self) and self.uploaded
+end
+
 --- Whether there are tensors to look at.
 function Subject:has_weights()
   return not self.config_only
@@ -258,12 +276,17 @@ end
 
 -- The checkpoint that the checks see: the files, or the files with the weights quantized on load.
 function lazy.checkpoint(self)
-  if not self.quantize then return self.stored end
-  return self:quantize_on_load()
+  if not self.quantize then return self.uploaded end
+  return self:quantize_on_load(self.uploaded)
 end
 
-function Subject:quantize_on_load()
-  local overlay = self.stored:overlay()
+-- The files, with their tensors on the way to the GPU where there is one.
+function lazy.uploaded(self)
+  return upload.begin(self)
+end
+
+function Subject:quantize_on_load(dense)
+  local overlay = dense:overlay()
   local held = holdings.group(self.architecture, self.modules, self.entries, self.canonical)
   for _, module in ipairs(self.modules) do
     local entry = held[module.name].tensors.weight
@@ -349,6 +372,20 @@ end
 
 function lazy.runtime(self)
   return require("qspec.runtime").build(self)
+end
+
+-- How far its outputs move on its device when nothing changes: measured once.
+function lazy.noise_floor(self)
+  return require("qspec.noise_floor").measure(self)
+end
+
+--- The same model on another device.
+---@param device string
+---@return table subject
+function Subject:on(device)
+  return Subject.new { name = self.name, path = self.path or nil,
+    config = self.inline_config or nil, quantize = self.quantize or nil, folder = self.folder,
+    stored = self.stored, device = device }
 end
 
 --- Frees what is big. The subject can be asked again and reads anew.

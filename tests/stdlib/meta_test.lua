@@ -6,7 +6,7 @@ local test = require "test"
 local FOLDER = system.home() .. "/stdlib/qspec/meta"
 local MOST_BYTES = 2 ^ 20
 
-local MODULES = { "system", "json", "checkpoint", "text", "sandbox", "tensor", "model" }
+local MODULES = { "system", "json", "checkpoint", "text", "sandbox", "tensor", "model", "gpu" }
 
 -- Names that a stub defines: functions of its module and methods by class.
 local function read_stub(path)

@@ -65,17 +65,18 @@ at::Tensor hidden_keys(const at::Tensor& keys, int64_t queries, int64_t window) 
   return hidden.logical_or(keys.eq(0).unsqueeze(1)).unsqueeze(1);
 }
 
-// {op="causal_mask", keys=, like=, window=, out=}: what to add to scores: the lowest number of the
-// dtype of `like` [B, T, width] where a key is hidden, 0 elsewhere. [B, 1, T, L].
+// {op="causal_mask", keys=, like=, window=, cached=, out=}: what to add to scores: the lowest
+// number of the dtype of `like` [B, T, width] where a key is hidden, 0 elsewhere. [B, 1, T, L], or
+// fewer keys where the cache has that window.
 Operation causal_mask(Attributes& attributes) {
-  constexpr int64_t kMostWindow = int64_t{1} << 40;
   const Slot keys = attributes.input("keys"), like = attributes.input("like");
-  const int64_t window =
-      attributes.has("window") ? attributes.integer("window", 1, kMostWindow) : 0;
+  const int64_t window = attributes.window("window"), cached = attributes.window("cached");
   const Slot out = attributes.output();
   return [=](Frame& frame) {
     const at::Tensor& x = frame[like];
-    const at::Tensor hidden = hidden_keys(frame[keys], x.size(1), window);
+    const int64_t length = frame[keys].size(1), queries = x.size(1);
+    const at::Tensor hidden = hidden_keys(frame[keys], queries, window)
+                                  .slice(3, first_in_window(length - queries, cached));
     frame[out] =
         at::zeros(hidden.sizes(), x.options()).masked_fill_(hidden, lowest(x.scalar_type()));
   };

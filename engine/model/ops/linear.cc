@@ -2,6 +2,7 @@
 #include <ATen/ops/mm.h>
 
 #include "engine/model/ops/tables.h"
+#include "engine/model/random_rounding.h"
 
 namespace qspec {
 namespace {
@@ -48,8 +49,9 @@ Operation linear(Attributes& attributes) {
   const LinearHandle weight = bound(attributes);
   const Slot out = attributes.output();
   return [=](Frame& frame) {
-    frame[out] = frame.exact_rows.defined() ? weight->exact(frame[x], frame.exact_rows)
-                                            : weight->apply(frame[x]);
+    frame[out] = frame.exact_rows.defined()
+                     ? weight->exact(frame[x], frame.exact_rows)
+                     : rounded_at_random(weight->apply(frame[x]), frame.random_rounding);
   };
 }
 

@@ -24,8 +24,10 @@ function M.options(parser)
   parser:option("--only", "Only models or tags of this name or pattern."):count("*")
     :argname("NAME")
   parser:option("--device", "auto, cpu or cuda[:N]."):default("auto"):argname("DEVICE")
-  parser:flag("--yes", "Record; without it the differences are shown only.")
+  parser:flag("--yes", "Record without asking.")
 end
+
+local STANDARD_INPUT = 0
 
 local function say(text, ...)
   system.stdout(text:format(...) .. "\n")
@@ -74,16 +76,40 @@ local function ask_all(jobs, device_name)
   return new, count
 end
 
+-- Whether to record: --yes, or a person says so.
+local function is_agreed(args, new, count)
+  if args.yes then return true end
+  local found = ("%s of %d not accepted"):format(units.count(#new, "output"), count)
+  if not system.isatty(STANDARD_INPUT) then
+    error(outcome.error("usage", found .. ", none recorded: standard input is no terminal, so "
+      .. "nobody can be asked", "--yes records them", args.spec), 0)
+  end
+  system.stdout(("\n%s; record in %s? [y/N] "):format(found,
+    printable.line(accepted_outputs.path(args.spec))))
+  local answer = (system.read_line() or ""):lower()
+  return answer == "y" or answer == "yes"
+end
+
+local function subjects_of(jobs)
+  local subjects = {}
+  for _, job in ipairs(jobs) do
+    if not job.absent then subjects[#subjects + 1] = job.subject end
+  end
+  return subjects
+end
+
 function M.run(args)
   local chosen = device.choose(args.device)
-  local new, count = ask_all(acceptance.jobs(args, chosen.name), chosen.name)
+  local jobs = acceptance.jobs(args, chosen.name)
+  local subjects = subjects_of(jobs)
+  chosen = device.settle(chosen, subjects, subjects)
+  local new, count = ask_all(jobs, chosen.name)
   if count == 0 then return outcome.EXIT_NOTHING end
   if #new == 0 then
     say("\nnothing to accept: %s as before", units.count(count, "output"))
     return outcome.EXIT_PASS
-  elseif not args.yes then
-    say("\n%s of %d not accepted, none recorded: --yes records them", units.count(#new, "output"),
-      count)
+  elseif not is_agreed(args, new, count) then
+    say("none recorded")
     return outcome.EXIT_FAIL
   end
   acceptance.record(args.spec, new, chosen.name)

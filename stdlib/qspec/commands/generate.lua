@@ -3,6 +3,7 @@
 local conversation = require "qspec.conversation"
 local generation = require "qspec.generation"
 local json = require "host.json"
+local omissions = require "qspec.omissions"
 local system = require "host.system"
 local device = require "qspec.device"
 local Subject = require "qspec.subject"
@@ -72,8 +73,10 @@ and is not that of torch.]],
   run = function(args)
     local chosen = device.choose(args.device)
     local subject = Subject.new { name = args.path, path = args.path, device = chosen.name }
+    chosen = device.settle(chosen, { subject }, { subject })
     local prompts = conversation.prompts(subject, args)
     local results = generation.run_all(subject, prompts, args.max_new_tokens, sampling_of(args))
+    omissions.warn(subject)
     if args.json then
       system.stdout(json.encode(to_json(results, chosen.name), { indent = 2 }) .. "\n")
     else

@@ -119,7 +119,9 @@ end
 local function observe(args)
   local chosen = device.choose(args.device)
   local baseline = args.baseline and Subject.new { name = args.baseline, path = args.baseline }
-  local subject = Subject.new { name = args.path, path = args.path, baseline = baseline }
+  local subject = Subject.new { name = args.path, path = args.path, baseline = baseline,
+    device = chosen.name }
+  chosen = device.settle(chosen, { subject }, { subject })
   local contexts, names, faults = observation.checks(subject)
   return { name = name_of(args.path), subject = subject,
     checkpoint = reference(args.path, args.output),

@@ -17,6 +17,8 @@ return {
     parser:option("--model", "Run the family's checks on this checkpoint, not the spec's models.")
       :argname("PATH")
     parser:option("--baseline", "The full-precision checkpoint to compare with."):argname("PATH")
+    parser:option("--lock", "The model must be what this file of qspec lock recorded.")
+      :argname("FILE")
     parser:option("--only", "Run only checks, models or tags of this name or pattern."):count("*")
       :argname("NAME")
     parser:option("--skip", "Leave out checks, models or tags of this name or pattern."):count("*")
@@ -30,6 +32,7 @@ return {
     parser:flag("--no-skip", "A check that is skipped fails.")
     parser:option("--require", "Skips for want of this fail: model, baseline, gpu."):count("*")
       :choices { "model", "baseline", "gpu" }:argname("WHAT")
+    parser:flag("--timing", "Say at the end what took how long, on stderr.")
     parser:flag("-v --verbose", "Show every finding and note.")
   end,
   run = function(args)

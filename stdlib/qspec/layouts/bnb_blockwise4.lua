@@ -12,6 +12,7 @@ local M = {
   name = "bnb-4bit",
   summary = "4-bit codes of a 16-value codebook, one absmax a block, optionally quantized again",
   class = "Linear4bit",
+  on_device = true,
   least_sqnr_db = 14,  -- nf4 and fp4 of trained weights lie at 18 to 21; swapped nibbles at -3
   mismatch_hint = "transformers reads the tensor's own state and never compares",
 }

@@ -112,6 +112,7 @@ function M.quantize(overlay, entry, options)
   else
     quantize8(tensor, overlay, name, weight)
   end
+  weight:release()  -- it may hold room that the next ones wait for
 end
 
 return M

@@ -7,6 +7,7 @@ local M = {
   name = "bnb-int8",
   summary = "int8 codes with one absmax a row",
   class = "Linear8bitLt",
+  on_device = true,
   least_sqnr_db = 30,  -- int8 rows of trained weights lie at 38 to 44
 }
 

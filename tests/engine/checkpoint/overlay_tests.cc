@@ -1,6 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "engine/checkpoint/checkpoint.h"
+#include "tests/support/gguf_bytes.h"
 #include "tests/support/refusal.h"
 #include "tests/support/safetensors_bytes.h"
 #include "tests/support/temporary_folder.h"
@@ -39,6 +40,20 @@ struct Fixture {
   TemporaryFolder folder;
   std::shared_ptr<const Checkpoint> base;
   std::shared_ptr<Overlay> overlay;
+};
+
+// Bytes that are somewhere else than in memory or in a file.
+class Elsewhere final : public ByteSource {
+ public:
+  const std::string& path() const override { return path_; }
+  uint64_t size() const override { return 3; }
+  void read_at(uint64_t offset, std::span<std::byte> out) const override {
+    for (size_t i = 0; i < out.size(); ++i)
+      out[i] = std::byte{static_cast<uint8_t>(7 + offset + i)};
+  }
+
+ private:
+  std::string path_ = "elsewhere";
 };
 
 }  // namespace
@@ -163,8 +178,45 @@ BOOST_AUTO_TEST_CASE(an_index_is_held_against_the_tensors_as_they_were_changed) 
   BOOST_TEST(kinds == "unlisted:c misplaced:b ghost:ghost total_size: ");
 }
 
+BOOST_AUTO_TEST_CASE(gives_metadata_another_value_and_takes_it_away) {
+  GgufFile file;
+  file.pairs = {gguf_pair("k", 4, le(7, 4)), gguf_pair("other", 8, gguf_text("x"))};
+  file.tensors = {gguf_tensor("w", {8}, 0, 0)};
+  file.data = std::string(32, 'd');
+  const auto model = Checkpoint::open(folder.write("m.gguf", file.bytes()));
+  const auto changed = Overlay::over(model);
+  changed->set_metadata("k", uint64_t{9});
+  changed->set_metadata("other", std::nullopt);
+  const auto upper = Overlay::over(changed);
+  for (const auto& one : {changed, upper}) {
+    const std::vector<MetadataEntry>& values = one->files()[0].values;
+    BOOST_TEST(std::get<uint64_t>(find_metadata(values, "k")->value) == 9u);
+    BOOST_TEST(find_metadata(values, "other") == nullptr);
+  }
+  BOOST_TEST(std::get<uint64_t>(find_metadata(model->files()[0].values, "k")->value) == 7u);
+  BOOST_TEST(refusal([&] { changed->set_metadata("none", true); }).message() ==
+             "there is no metadata 'none'");
+}
+
 BOOST_AUTO_TEST_CASE(refuses_a_text_that_is_no_index) {
   BOOST_CHECK_THROW(overlay->set_index("{}"), Error);
+}
+
+BOOST_AUTO_TEST_CASE(what_holds_a_tensor_is_given_out_and_read_only_when_asked_for) {
+  const auto elsewhere = std::make_shared<const Elsewhere>();
+  overlay->put("e", Dtype::kU8, {3}, elsewhere);
+  BOOST_TEST((overlay->held(*overlay->find("e")) == elsewhere));
+  std::array<std::byte, 2> read{};
+  overlay->read(*overlay->find("e"), 1, read);
+  BOOST_TEST((read[0] == std::byte{8} && read[1] == std::byte{9}));
+  const TensorEntry& of_base = overlay->tensors().front();
+  BOOST_TEST((overlay->held(of_base) == nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(a_source_of_the_wrong_length_is_refused) {
+  const Error error =
+      refusal([&] { overlay->put("e", Dtype::kF16, {3}, std::make_shared<const Elsewhere>()); });
+  BOOST_TEST((error.kind() == ErrorKind::kSpec));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
