@@ -6,6 +6,8 @@
 
 #include "engine/core/error.h"
 #include "engine/kernels/step/table.h"
+#include "engine/kernels/table.h"
+#include "engine/tensor/gpu_kernels.h"
 
 namespace qspec {
 namespace {
@@ -26,6 +28,7 @@ std::unique_ptr<Decoding> Decoding::begin(const Model& model, KvCache& cache,
                                           const at::Tensor& keys, int64_t ahead) {
   const cuda::StepTable* kernels = model.step_kernels();
   if (kernels == nullptr) return nullptr;
+  if (model.device().is_cuda()) gpu_kernels()->use_device(model.device().index());
   try {
     step::Plan plan = step::plan_step(model.step_source(), cache, starts_of(keys));
     return std::unique_ptr<Decoding>(new Decoding(*kernels, std::move(plan), cache, ahead));
