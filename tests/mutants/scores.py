@@ -17,6 +17,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -108,7 +109,9 @@ def print_survivors(found):
                 kinds[what, reason_for(name, mutant)].append(name)
     print("\n## Survivors\n")
     for (what, reason), names in sorted(kinds.items(), key=str):
-        print(f"- **{what}**: {reason or 'NO REASON'}. {', '.join(names)}")
+        line = f"- **{what}**: {reason or 'NO REASON'}. {', '.join(names)}"
+        print(textwrap.fill(line, 100, subsequent_indent="  ", break_on_hyphens=False,
+                            break_long_words=False))
     return sum(reason is None for _, reason in kinds)
 
 
