@@ -5,6 +5,7 @@
 #include "bindings/checkpoint_handle.h"
 #include "bindings/host/metadata_value.h"
 #include "bindings/host/modules.h"
+#include "engine/checkpoint/tensor_hashes.h"
 
 namespace qspec::lua {
 namespace {
@@ -218,14 +219,36 @@ int metadata_keys(lua_State* L) {
   return 1;
 }
 
+const TensorEntry& find_tensor(const Checkpoint& checkpoint, std::string_view name) {
+  const TensorEntry* entry = checkpoint.find(name);
+  if (entry != nullptr) return *entry;
+  throw Error(ErrorKind::kSpec, "there is no tensor '" + printable(name) + "'");
+}
+
+// checkpoint:hashes(names) -> list
+int hashes(lua_State* L) {
+  const Checkpoint& checkpoint = check_checkpoint(L);
+  check_table(L, 2);
+  std::vector<const TensorEntry*> entries(lua_objlen(L, 2));
+  for (size_t i = 0; i < entries.size(); ++i) {
+    lua_rawgeti(L, 2, static_cast<int>(i) + 1);
+    entries[i] = &find_tensor(checkpoint, check_string(L, -1));
+    lua_pop(L, 1);
+  }
+  const std::vector<std::string> digests = hash_tensors(checkpoint, entries);
+  lua_createtable(L, static_cast<int>(digests.size()), 0);
+  for (size_t i = 0; i < digests.size(); ++i) {
+    push(L, digests[i]);
+    lua_rawseti(L, -2, static_cast<int>(i) + 1);
+  }
+  return 1;
+}
+
 // checkpoint:bytes(name [, most]) -> text
 int bytes(lua_State* L) {
   const Checkpoint& checkpoint = check_checkpoint(L);
   const std::string_view name = check_string(L, 2);
-  const TensorEntry* entry = checkpoint.find(name);
-  if (entry == nullptr) {
-    throw Error(ErrorKind::kSpec, "there is no tensor '" + printable(name) + "'");
-  }
+  const TensorEntry* entry = &find_tensor(checkpoint, name);
   const int64_t most = is_absent(L, 3) ? kDefaultBytes : check_integer(L, 3);
   if (most < 0 || static_cast<uint64_t>(most) > kMostBytes) argument_error(L, 3, "0 to 2^30");
   if (entry->bytes > static_cast<uint64_t>(most)) {
@@ -298,6 +321,21 @@ int set_index(lua_State* L) {
   return 0;
 }
 
+// checkpoint:set_metadata(key [, value])
+int set_metadata(lua_State* L) {
+  Overlay& overlay = check_overlay(L);
+  const std::string_view key = check_string(L, 2);
+  std::optional<MetadataValue> value;
+  if (!is_absent(L, 3)) {
+    for (const CheckpointFile& file : overlay.files()) {
+      const MetadataEntry* entry = find_metadata(file.values, key);
+      if (entry != nullptr && !value) value = metadata_at(L, 3, *entry);
+    }
+  }
+  overlay.set_metadata(key, std::move(value));
+  return 0;
+}
+
 int to_string(lua_State* L) {
   push(L, "checkpoint " + printable(check_checkpoint(L).path()));
   return 1;
@@ -305,14 +343,22 @@ int to_string(lua_State* L) {
 
 constexpr luaL_Reg kFunctions[] = {{"open", guard<open>}, {nullptr, nullptr}};
 
-constexpr luaL_Reg kMethods[] = {
-    {"path", guard<path>},           {"files", guard<files>},
-    {"tensors", guard<tensors>},     {"find", guard<find>},
-    {"problems", guard<problems>},   {"bytes", guard<bytes>},
-    {"metadata", guard<metadata>},   {"metadata_keys", guard<metadata_keys>},
-    {"overlay", guard<overlay>},     {"put", guard<put>},
-    {"drop", guard<drop>},           {"place", guard<place>},
-    {"set_index", guard<set_index>}, {nullptr, nullptr}};
+constexpr luaL_Reg kMethods[] = {{"path", guard<path>},
+                                 {"files", guard<files>},
+                                 {"tensors", guard<tensors>},
+                                 {"find", guard<find>},
+                                 {"problems", guard<problems>},
+                                 {"bytes", guard<bytes>},
+                                 {"hashes", guard<hashes>},
+                                 {"metadata", guard<metadata>},
+                                 {"metadata_keys", guard<metadata_keys>},
+                                 {"overlay", guard<overlay>},
+                                 {"put", guard<put>},
+                                 {"drop", guard<drop>},
+                                 {"place", guard<place>},
+                                 {"set_index", guard<set_index>},
+                                 {"set_metadata", guard<set_metadata>},
+                                 {nullptr, nullptr}};
 
 constexpr luaL_Reg kMetamethods[] = {{"__tostring", guard<to_string>}, {nullptr, nullptr}};
 

@@ -23,6 +23,13 @@ int decode(lua_State* L) {
   return 2;
 }
 
+// json.value(text [, name]) -> value
+int value(lua_State* L) {
+  const std::string_view name = is_absent(L, 2) ? "JSON text" : check_string(L, 2);
+  push_json(L, parse_json(check_string(L, 1), name));
+  return 1;
+}
+
 // json.kinds(text [, name]) -> kinds
 int kinds(lua_State* L) {
   const std::string_view name = is_absent(L, 2) ? "JSON text" : check_string(L, 2);
@@ -85,10 +92,10 @@ int keys(lua_State* L) {
   return 1;
 }
 
-constexpr luaL_Reg kFunctions[] = {{"decode", guard<decode>}, {"kinds", guard<kinds>},
-                                   {"read", guard<read>},     {"encode", guard<encode>},
-                                   {"array", guard<array>},   {"is_array", guard<is_array>},
-                                   {"keys", guard<keys>},     {nullptr, nullptr}};
+constexpr luaL_Reg kFunctions[] = {
+    {"decode", guard<decode>},     {"value", guard<value>},   {"kinds", guard<kinds>},
+    {"read", guard<read>},         {"encode", guard<encode>}, {"array", guard<array>},
+    {"is_array", guard<is_array>}, {"keys", guard<keys>},     {nullptr, nullptr}};
 
 }  // namespace
 }  // namespace qspec::lua

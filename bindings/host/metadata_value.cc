@@ -60,6 +60,27 @@ void push_metadata(lua_State* L, const MetadataEntry& entry) {
   std::visit([&](const auto& value) { push_value(L, value); }, entry.value);
 }
 
+MetadataValue metadata_at(lua_State* L, int index, const MetadataEntry& entry) {
+  if (std::holds_alternative<std::string>(entry.value)) return std::string(check_string(L, index));
+  if (std::holds_alternative<bool>(entry.value)) return check_boolean(L, index);
+  if (std::holds_alternative<double>(entry.value)) return check_number(L, index);
+  if (std::holds_alternative<MetadataArray>(entry.value)) {
+    throw Error(ErrorKind::kSpec, "'" + printable(entry.key) + "' is a list, and lists stay");
+  }
+  const int64_t number = check_integer(L, index);
+  const unsigned bits = 8 * info(entry.type).bytes;
+  if (std::holds_alternative<int64_t>(entry.value)) {
+    if (bits < 64 && number >> (bits - 1) != 0 && number >> (bits - 1) != -1) {
+      argument_error(L, index, "a number that the type holds");
+    }
+    return number;
+  }
+  if (number < 0 || (bits < 64 && number >> bits != 0)) {
+    argument_error(L, index, "a number that the type holds");
+  }
+  return static_cast<uint64_t>(number);
+}
+
 std::string metadata_type_name(const MetadataEntry& entry) {
   const auto* array = std::get_if<MetadataArray>(&entry.value);
   return array == nullptr ? std::string(info(entry.type).name)

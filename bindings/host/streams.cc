@@ -39,6 +39,19 @@ void write_stream(int descriptor, std::string_view text) {
   }
 }
 
+std::optional<std::string> read_line() {
+  constexpr size_t kMostBytes = 4096;
+  std::string line;
+  char next = 0;
+  while (true) {
+    const ssize_t count = read(STDIN_FILENO, &next, 1);
+    if (count < 0) throw system_error("read", "standard input", errno);
+    if (count == 0 && line.empty()) return std::nullopt;
+    if (count == 0 || next == '\n') return line;
+    if (line.size() < kMostBytes) line.push_back(next);
+  }
+}
+
 int terminal_columns(int descriptor) {
   if (const char* named = std::getenv("COLUMNS"); named != nullptr) {
     const int columns = std::atoi(named);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "bindings/host/host.h"
 #include "bindings/host/machine.h"
 #include "bindings/host/modules.h"
+#include "bindings/host/processes.h"
 #include "bindings/host/signals.h"
 #include "bindings/host/streams.h"
 #include "engine/core/atomic_write.h"
@@ -149,6 +151,53 @@ int write_atomic(lua_State* L) {
   return 0;
 }
 
+// system.append(path, text)
+int append(lua_State* L) {
+  const HeldInterrupts held;
+  append_to_file(check_path(L, 1), check_string(L, 2));
+  return 0;
+}
+
+// The list of texts at `index`, at least one.
+std::vector<std::string> check_words(lua_State* L, int index) {
+  check_table(L, index);
+  std::vector<std::string> words(lua_objlen(L, index));
+  if (words.empty()) argument_error(L, 1, "lists of a program and its words");
+  for (size_t i = 0; i < words.size(); ++i) {
+    lua_rawgeti(L, index, static_cast<int>(i) + 1);
+    words[i] = check_string(L, -1);
+    lua_pop(L, 1);
+  }
+  return words;
+}
+
+// system.run_together(commands, on_line) -> codes, signals
+int run_commands(lua_State* L) {
+  check_table(L, 1);
+  std::vector<std::vector<std::string>> commands(lua_objlen(L, 1));
+  for (size_t i = 0; i < commands.size(); ++i) {
+    lua_rawgeti(L, 1, static_cast<int>(i) + 1);
+    commands[i] = check_words(L, lua_gettop(L));
+    lua_pop(L, 1);
+  }
+  if (!lua_isfunction(L, 2)) argument_error(L, 2, "a function");
+  const auto ended = run_together(commands, [L](size_t number, std::string_view line) {
+    lua_pushvalue(L, 2);
+    lua_pushinteger(L, static_cast<lua_Integer>(number) + 1);
+    push(L, line);
+    lua_call(L, 2, 0);
+  });
+  lua_newtable(L);
+  lua_newtable(L);
+  for (size_t i = 0; i < ended.size(); ++i) {
+    lua_pushinteger(L, ended[i].code);
+    lua_rawseti(L, -3, static_cast<int>(i) + 1);
+    lua_pushinteger(L, ended[i].signal);
+    lua_rawseti(L, -2, static_cast<int>(i) + 1);
+  }
+  return 2;
+}
+
 int make_folder(lua_State* L) {
   const std::string path(check_path(L, 1));
   std::error_code code;
@@ -167,10 +216,21 @@ int write_stderr(lua_State* L) {
   return 0;
 }
 
+// system.read_line() -> line, or nil
+int next_line(lua_State* L) {
+  const std::optional<std::string> line = read_line();
+  if (line) {
+    push(L, *line);
+  } else {
+    lua_pushnil(L);
+  }
+  return 1;
+}
+
 int check_descriptor(lua_State* L, int index) {
   const int64_t descriptor = is_absent(L, index) ? STDOUT_FILENO : check_integer(L, index);
-  if (descriptor != STDOUT_FILENO && descriptor != STDERR_FILENO) {
-    argument_error(L, index, "1 (standard output) or 2 (standard error)");
+  if (descriptor < STDIN_FILENO || descriptor > STDERR_FILENO) {
+    argument_error(L, index, "0 (standard input), 1 (standard output) or 2 (standard error)");
   }
   return static_cast<int>(descriptor);
 }
@@ -289,9 +349,12 @@ constexpr luaL_Reg kFunctions[] = {{"version", guard<version>},
                                    {"absolute", guard<absolute>},
                                    {"read", guard<read_file>},
                                    {"write_atomic", guard<write_atomic>},
+                                   {"append", guard<append>},
+                                   {"run_together", guard<run_commands>},
                                    {"make_folder", guard<make_folder>},
                                    {"stdout", guard<write_stdout>},
                                    {"stderr", guard<write_stderr>},
+                                   {"read_line", guard<next_line>},
                                    {"isatty", guard<is_terminal>},
                                    {"columns", guard<columns>},
                                    {"sha256_file", guard<hash_file>},

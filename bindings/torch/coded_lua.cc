@@ -19,8 +19,9 @@
 namespace qspec::lua {
 namespace {
 
-const std::vector<std::string> kFields = {"codes",  "bits",   "values", "scales", "zeros",
-                                          "shifts", "groups", "block",  "step",   "shape"};
+const std::vector<std::string> kFields = {"codes",  "planes", "columns",      "order", "bits",
+                                          "values", "scales", "scale_values", "zeros", "shifts",
+                                          "groups", "block",  "step",         "shape"};
 
 // A field that is optional and misspelt would be missed by nobody.
 void check_fields(lua_State* L) {
@@ -48,11 +49,12 @@ at::Tensor optional_tensor_field(lua_State* L, const char* key) {
   return optional_field(L, key, at::Tensor(), [&](int) { return tensor_field(L, 1, key); });
 }
 
-at::Tensor values_field(lua_State* L) {
-  lua_getfield(L, 1, "values");
+// A list or a tensor.
+at::Tensor values_field(lua_State* L, const char* key) {
+  lua_getfield(L, 1, key);
   const bool is_list = lua_istable(L, -1);
-  at::Tensor values = is_list ? at::tensor(check_numbers(L, lua_gettop(L)), at::kFloat)
-                              : tensor_field(L, 1, "values");
+  at::Tensor values =
+      is_list ? at::tensor(check_numbers(L, lua_gettop(L)), at::kFloat) : tensor_field(L, 1, key);
   lua_pop(L, 1);
   return values;
 }
@@ -64,7 +66,24 @@ std::vector<int64_t> integers_field(lua_State* L, const char* key) {
   return integers;
 }
 
-// tensor.coded {codes, bits, values, scales, [zeros, shifts, groups,] block, [step,] shape}
+// The codes, which lie in rows or down columns.
+void read_codes(lua_State* L, Coded& weight) {
+  weight.bits = integer_field(L, 1, "bits");
+  const at::Tensor words = optional_tensor_field(L, "columns");
+  if (!words.defined()) {
+    weight.codes = tensor_field(L, 1, "codes");
+    weight.planes = optional_field(L, "planes", std::vector<int64_t>(),
+                                   [&](int index) { return check_integers(L, index); });
+    return;
+  }
+  const std::optional<FieldOrder> order = optional_field(
+      L, "order", std::optional<FieldOrder>(), [&](int index) { return check_integers(L, index); });
+  weight.columns =
+      order ? ColumnStreams::of_fields(words, weight.bits, *order) : ColumnStreams::of_words(words);
+}
+
+// tensor.coded {codes or columns, [planes or order,] bits, values, scales, [scale_values, zeros,
+// shifts, groups,] block, [step,] shape}
 int coded(lua_State* L) {
   check_table(L, 1);
   check_fields(L);
@@ -75,10 +94,11 @@ int coded(lua_State* L) {
                                       " numbers, wanted rows and columns");
   }
   Coded weight;
-  weight.codes = tensor_field(L, 1, "codes");
-  weight.bits = integer_field(L, 1, "bits");
-  weight.values = values_field(L);
+  read_codes(L, weight);
+  weight.values = values_field(L, "values");
   weight.scales = tensor_field(L, 1, "scales");
+  weight.scale_values = optional_field(L, "scale_values", at::Tensor(),
+                                       [&](int) { return values_field(L, "scale_values"); });
   weight.zeros = optional_tensor_field(L, "zeros");
   weight.shifts = optional_tensor_field(L, "shifts");
   weight.groups = optional_tensor_field(L, "groups");

@@ -1,5 +1,6 @@
 // host.model: runs models. See stdlib/qspec/meta/model.lua for what scripts see.
 
+#include <iterator>
 #include <map>
 #include <memory>
 #include <string>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "bindings/boundary.h"
+#include "bindings/torch/model_handle.h"
 #include "bindings/torch/model_weights.h"
 #include "bindings/torch/tensor_handle.h"
 #include "bindings/torch/torch_boundary.h"
@@ -15,51 +17,10 @@
 #include "engine/model/generate.h"
 #include "engine/model/model.h"
 #include "engine/model/score.h"
+#include "engine/model/steps.h"
 
 namespace qspec::lua {
 namespace {
-
-struct ModelHandle {
-  static constexpr const char* kLuaName = "qspec.Model";
-  std::shared_ptr<const Model> model;
-};
-
-const Model& model_at(lua_State* L, int index) {
-  return *check_handle<ModelHandle>(L, index).model;
-}
-
-std::vector<int64_t> ids_at(lua_State* L, int index) {
-  check_table(L, index);
-  std::vector<int64_t> ids;
-  const auto count = static_cast<int>(lua_objlen(L, index));
-  for (int i = 1; i <= count; ++i) {
-    lua_rawgeti(L, index, i);
-    ids.push_back(check_integer(L, lua_gettop(L)));
-    lua_pop(L, 1);
-  }
-  return ids;
-}
-
-bool is_nested(lua_State* L, int index) {
-  check_table(L, index);
-  lua_rawgeti(L, index, 1);
-  const bool nested = lua_istable(L, -1);
-  lua_pop(L, 1);
-  return nested;
-}
-
-// A list of ids, or a list of such lists.
-std::vector<std::vector<int64_t>> sequences_at(lua_State* L, int index) {
-  if (!is_nested(L, index)) return {ids_at(L, index)};
-  std::vector<std::vector<int64_t>> sequences;
-  const auto count = static_cast<int>(lua_objlen(L, index));
-  for (int i = 1; i <= count; ++i) {
-    lua_rawgeti(L, index, i);
-    sequences.push_back(ids_at(L, lua_gettop(L)));
-    lua_pop(L, 1);
-  }
-  return sequences;
-}
 
 Json options_at(lua_State* L, int index) {
   if (is_absent(L, index)) return Json::object();
@@ -121,7 +82,7 @@ int forward(lua_State* L) {
   if (!is_absent(L, 4)) {
     taps = model.encode(make_batch(sequences_at(L, 4), model.vocab_size()), cache, options);
   }
-  RunResult result = model.run(batch, cache, options);
+  RunResult result = run_in_steps(model, batch, cache, options);
   result.taps.merge(taps);
   push_tensor(L, result.logits.to(at::kCPU));
   lua_createtable(L, 0, static_cast<int>(result.taps.size()));
@@ -176,11 +137,13 @@ void set_tensor(lua_State* L, const char* key, at::Tensor tensor) {
 int compare(lua_State* L) {
   const int64_t first = is_absent(L, 4) ? 1 : check_integer(L, 4);
   Divergence found = compare_models(model_at(L, 1), model_at(L, 2), ids_at(L, 3), first);
-  lua_createtable(L, 0, 4);
+  lua_createtable(L, 0, 6);
   set_tensor(L, "nll", std::move(found.nll));
   set_tensor(L, "baseline_nll", std::move(found.baseline_nll));
   set_tensor(L, "kl", std::move(found.kl));
   set_tensor(L, "same_top", std::move(found.same_top));
+  set_tensor(L, "margin", std::move(found.margin));
+  set_tensor(L, "baseline_margin", std::move(found.baseline_margin));
   return 1;
 }
 
@@ -213,13 +176,13 @@ int taps(lua_State* L) {
   return 1;
 }
 
-const luaL_Reg kMethods[] = {{"compare", torch_guard<compare>},
-                             {"exact_logits", torch_guard<exact_logits>},
-                             {"forward", torch_guard<forward>},
-                             {"generate", torch_guard<generate_ids>},
-                             {"score", torch_guard<score_ids>},
-                             {"taps", torch_guard<taps>},
-                             {nullptr, nullptr}};
+const luaL_Reg kModelMethods[] = {{"compare", torch_guard<compare>},
+                                  {"exact_logits", torch_guard<exact_logits>},
+                                  {"forward", torch_guard<forward>},
+                                  {"generate", torch_guard<generate_ids>},
+                                  {"score", torch_guard<score_ids>},
+                                  {"taps", torch_guard<taps>},
+                                  {nullptr, nullptr}};
 
 const luaL_Reg kFunctions[] = {{"build", torch_guard<build>},
                                {"processed_scores", torch_guard<processed>},
@@ -228,7 +191,12 @@ const luaL_Reg kFunctions[] = {{"build", torch_guard<build>},
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) int luaopen_host_model(lua_State* L) {
-  register_type(L, ModelHandle::kLuaName, kMethods, nullptr, release_handle<ModelHandle>);
+  std::vector<luaL_Reg> methods(std::begin(kModelMethods), std::end(kModelMethods) - 1);
+  for (const luaL_Reg* method = kModelExchange; method->name != nullptr; ++method) {
+    methods.push_back(*method);
+  }
+  methods.push_back({nullptr, nullptr});
+  register_type(L, ModelHandle::kLuaName, methods.data(), nullptr, release_handle<ModelHandle>);
   lua_newtable(L);
   luaL_register(L, nullptr, kFunctions);
   return 1;

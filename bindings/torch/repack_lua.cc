@@ -22,13 +22,6 @@ int unpack_fields(lua_State* L) {
   return 1;
 }
 
-// tensor.unpack_planes(words, bits, shifts)
-int unpack_planes(lua_State* L) {
-  push_tensor(L,
-              qspec::unpack_planes(check_tensor(L, 1), check_integer(L, 2), check_integers(L, 3)));
-  return 1;
-}
-
 // tensor.unpack_stream(words, bits, count)
 int unpack_stream(lua_State* L) {
   push_tensor(L,
@@ -64,7 +57,6 @@ int exponents(lua_State* L) {
 }  // namespace
 
 const luaL_Reg kTensorRepackers[] = {{"unpack_fields", torch_guard<unpack_fields>},
-                                     {"unpack_planes", torch_guard<unpack_planes>},
                                      {"unpack_stream", torch_guard<unpack_stream>},
                                      {"pack_stream", torch_guard<pack_stream>},
                                      {"transpose_words", torch_guard<transpose_words>},

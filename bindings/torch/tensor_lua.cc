@@ -42,7 +42,7 @@ extern "C" __attribute__((visibility("default"))) int luaopen_host_tensor(lua_St
   register_packed(L);
   const std::vector<luaL_Reg> functions =
       joined({kTensorMakers, kTensorQuantizers, kTensorRepackers, kPackedMakers, kCodedMakers,
-              kGgmlMakers});
+              kGgmlMakers, kVectorMakers});
   push_functions(L, "tensor", functions.data());
   return 1;
 }

@@ -19,6 +19,7 @@ extern const luaL_Reg kTensorRepackers[];
 extern const luaL_Reg kPackedMakers[];
 extern const luaL_Reg kCodedMakers[];
 extern const luaL_Reg kGgmlMakers[];
+extern const luaL_Reg kVectorMakers[];
 
 // Registers qspec.Packed.
 void register_packed(lua_State* L);

@@ -8,6 +8,7 @@
 #include "bindings/torch/tensor_handle.h"
 #include "bindings/torch/tensor_methods.h"
 #include "bindings/torch/torch_boundary.h"
+#include "engine/core/sha256.h"
 #include "engine/tensor/bits.h"
 #include "engine/tensor/compare.h"
 #include "engine/tensor/dtypes.h"
@@ -99,6 +100,13 @@ int equal(lua_State* L) {
   return 1;
 }
 
+// tensor:sha256() -> digits
+int sha256(lua_State* L) {
+  const Tensor tensor = check_tensor(L, 1).cpu().contiguous();
+  push(L, sha256_of_pieces({static_cast<const std::byte*>(tensor.data_ptr()), tensor.nbytes()}));
+  return 1;
+}
+
 int to_string(lua_State* L) {
   const Tensor& tensor = check_tensor_anywhere(L, 1);
   std::ostringstream text;
@@ -119,6 +127,7 @@ const luaL_Reg kTensorValues[] = {{"dtype", torch_guard<dtype>},
                                   {"stats", torch_guard<stats>},
                                   {"compare", torch_guard<compare_with>},
                                   {"equal", torch_guard<equal>},
+                                  {"sha256", torch_guard<sha256>},
                                   {nullptr, nullptr}};
 
 const luaL_Reg kTensorValueMetamethods[] = {

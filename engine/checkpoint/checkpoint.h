@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -94,6 +95,9 @@ class Overlay : public Checkpoint {
   // Problems are those of this index from now on, each tensor where it is placed, or else where it
   // is stored. Throws Error(kCheckpoint) for what is no index.
   virtual void set_index(std::string_view text) = 0;
+  // Gives a key of the files' metadata another value; nullopt takes the key away. Throws
+  // Error(kSpec) for a key that is not there.
+  virtual void set_metadata(std::string_view key, std::optional<MetadataValue> value) = 0;
 };
 
 }  // namespace qspec

@@ -121,6 +121,17 @@ class MemoryOverlay final : public Overlay {
     index_ = parse_shard_index(text, base_->path());
   }
 
+  void set_metadata(std::string_view key, std::optional<MetadataValue> value) override {
+    const auto has_key = [&](const CheckpointFile& file) {
+      return find_metadata(file.values, key) != nullptr;
+    };
+    if (std::none_of(files().begin(), files().end(), has_key)) {
+      throw Error(ErrorKind::kSpec, "there is no metadata '" + printable(key) + "'");
+    }
+    metadata_.insert_or_assign(std::string(key), std::move(value));
+    is_listed_ = false;
+  }
+
  private:
   struct Own {
     TensorEntry entry;
@@ -150,6 +161,18 @@ class MemoryOverlay final : public Overlay {
       if (hidden_.contains(entry.name)) file_with(&entry).size -= entry.bytes;
     }
     for (const auto& [name, own] : own_) file_with(base_->find(name)).size += own.entry.bytes;
+    for (CheckpointFile& file : files_) change_metadata(file.values);
+  }
+
+  void change_metadata(std::vector<MetadataEntry>& values) const {
+    std::erase_if(values, [&](const MetadataEntry& entry) {
+      const auto changed = metadata_.find(entry.key);
+      return changed != metadata_.end() && !changed->second;
+    });
+    for (MetadataEntry& entry : values) {
+      const auto changed = metadata_.find(entry.key);
+      if (changed != metadata_.end()) entry.value = *changed->second;
+    }
   }
 
   std::string file_of(const TensorEntry& entry) const {
@@ -164,6 +187,7 @@ class MemoryOverlay final : public Overlay {
   std::optional<ShardIndex> index_;                      // in place of the files' own
   std::unordered_map<std::string, std::string> placed_;  // tensors in another file than their own
   mutable std::vector<CheckpointProblem> problems_;
+  std::unordered_map<std::string, std::optional<MetadataValue>> metadata_;  // by key
   std::unordered_map<std::string, Own> own_;
   std::unordered_set<std::string> hidden_;  // names that the base's tensors no longer answer to
   mutable std::mutex listing_;

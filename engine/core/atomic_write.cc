@@ -1,11 +1,13 @@
 #include "engine/core/atomic_write.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
+#include <memory>
 
 #include "engine/core/error.h"
 #include "engine/core/system_error.h"
@@ -14,6 +16,15 @@ namespace qspec {
 namespace {
 
 constexpr mode_t kReadableByAll = 0644;
+
+void write_all(int descriptor, std::string_view text, const std::string& target) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(descriptor, text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw system_error("write", target, errno);
+    text.remove_prefix(static_cast<size_t>(count));
+  }
+}
 
 // The new text under its temporary name, removed again unless it was put in place.
 class Temporary {
@@ -33,14 +44,7 @@ class Temporary {
   Temporary(const Temporary&) = delete;
   Temporary& operator=(const Temporary&) = delete;
 
-  void write(std::string_view text) {
-    while (!text.empty()) {
-      const ssize_t count = ::write(descriptor_, text.data(), text.size());
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) throw system_error("write", target_, errno);
-      text.remove_prefix(static_cast<size_t>(count));
-    }
-  }
+  void write(std::string_view text) { write_all(descriptor_, text, target_); }
 
   // Network file systems report a full disk only here.
   void finish() {
@@ -91,6 +95,19 @@ void write_file_atomically(const std::string& path, std::string_view text) {
   temporary.finish();
   temporary.put_in_place();
   sync_folder(folder);
+}
+
+void append_to_file(const std::string& path, std::string_view text) {
+  refuse_special_target(path);
+  const int descriptor =
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, kReadableByAll);
+  if (descriptor < 0) throw system_error("write", path, errno);
+  const auto close = [](const int* open) { ::close(*open); };
+  const std::unique_ptr<const int, decltype(close)> closed(&descriptor, close);
+  // One write is whole on a local disk; the lock is for those that come in two.
+  ::flock(descriptor, LOCK_EX);
+  write_all(descriptor, text, path);
+  if (::fdatasync(descriptor) != 0) throw system_error("write", path, errno);
 }
 
 }  // namespace qspec

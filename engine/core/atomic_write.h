@@ -10,4 +10,8 @@ namespace qspec {
 // same folder first; that file is gone when this throws Error(kIo).
 void write_file_atomically(const std::string& path, std::string_view text);
 
+// Adds `text` at the end of a file, made when there is none, and lets it reach the disk. Texts of
+// two processes do not mix; a process that is killed meanwhile may leave a part. Throws Error(kIo).
+void append_to_file(const std::string& path, std::string_view text);
+
 }  // namespace qspec

@@ -11,7 +11,6 @@ namespace qspec {
 namespace {
 
 constexpr size_t kMostThreads = 4;  // each may hold a file's header
-constexpr size_t kCallsPerThread = 16;
 
 class Calls {
  public:
@@ -45,9 +44,9 @@ class Calls {
 
 }  // namespace
 
-void in_parallel(size_t count, const std::function<void(size_t)>& body) {
+void in_parallel(size_t count, const std::function<void(size_t)>& body, size_t calls_per_thread) {
   const size_t processors = std::thread::hardware_concurrency();
-  const size_t wanted = std::min({processors, kMostThreads, count / kCallsPerThread});
+  const size_t wanted = std::min({processors, kMostThreads, count / calls_per_thread});
   Calls calls(count, body);
   std::vector<std::jthread> helpers;
   try {

@@ -1,9 +1,9 @@
-// Decoded values against their baseline in one pass. The work is cut into steps of 512 elements,
-// and these among a number of warps that is the same on every GPU, so that sums are too.
+// Decoded values against their baseline in one pass. The work is cut into steps of 32 lanes'
+// elements, and these among a number of warps that is the same on every GPU, so that sums are too.
+// A warp's steps are copied into shared memory ahead of it.
 
 #include <bit>
 
-#include "engine/kernels/codes4.cuh"
 #include "engine/kernels/comparison_sources.cuh"
 #include "engine/kernels/comparison_sums.cuh"
 #include "engine/kernels/launch.cuh"
@@ -13,8 +13,13 @@ namespace {
 
 using namespace comparison;
 
-constexpr int kBlocks = 256;
+constexpr int kThreads = 256;
+constexpr int kBlocks = 264;
 constexpr int kWarps = kThreads / 32;
+
+// Neighbouring elements of a lane: fewer where they are long.
+template <class Source, class T>
+constexpr int kPerLane = Source::kBytes + sizeof(T) > 4 ? 16 : 32;
 
 struct BlockPart {
   PartSums sums;
@@ -44,59 +49,83 @@ __device__ void add_carefully(float r, float q, int64_t index, PartSums& sums) {
   if (error != 0) sums.note_error(fabs(error), index);
 }
 
-// A unit in double. Not inlined, so that what is rare takes no registers from what is not.
+// Some elements in double. Not inlined, so that what is rare takes no registers from what is not.
 template <class Source, class T>
 __device__ __noinline__ PartSums careful_unit(const Source& source, const T* baseline,
-                                              const Job& job, int64_t begin) {
+                                              const Job& job, int64_t begin, int per) {
   PartSums sums;
-  const int64_t end = min(job.count, begin + kPer), block = begin >> job.log2_block;
+  const int64_t end = min(job.count, begin + per), block = begin >> job.log2_block;
   for (int64_t i = begin; i < end; ++i) {
     add_carefully(to_float(baseline[i]), source.value(i, block), i, sums);
   }
   return sums;
 }
 
-// Sums of 16 elements in fp32; or not, and then they have to be taken in double.
+// Sums of a lane's elements in fp32; or not, and then they have to be taken in double.
 struct UnitSums {
-  float squares = 0, errors = 0;
+  float squares = 0, errors = 0, cross = 0, largest = 0;
   bool is_safe = true;
+
+  // 16 of them.
+  __device__ void add(const float* r, const float* q) {
+#pragma unroll
+    for (int i = 0; i < 16; ++i) {
+      const float e = __fsub_rn(q[i], r[i]);
+      squares = fmaf(r[i], r[i], squares);
+      errors = fmaf(e, e, errors);
+      cross = fmaf(r[i], e, cross);
+      largest = fmaxf(largest, fabsf(e));
+    }
+  }
+  // Nothing has left fp32's range at either end.
+  __device__ bool fits() const {
+    const float both = squares + errors;
+    return (both < 1e36f) & ((both > 1e-20f) | ((both == 0) & (largest == 0)));
+  }
 };
 
-// What a lane has seen of units that fp32 could hold. Updating it takes no branch: at the beginning
-// nearly every step brings something worse.
+// What a lane has seen of units that fp32 could hold, and in which step. Updating it takes no
+// branch: at the beginning nearly every step brings something worse.
 struct Records {
   float error = 0;
-  int64_t unit = 0;  // where the largest error is
+  int error_step = 0;
   float ratio = 0;
   float errors = 0, squares = 0;
-  int64_t block_begin = 0;
+  int block_step = 0;
 
-  __device__ void note_error(float largest, int64_t begin) {
-    unit = largest > error ? begin : unit;
+  __device__ void note_error(float largest, int step) {
+    error_step = largest > error ? step : error_step;
     error = fmaxf(error, largest);
   }
-  __device__ void note_block(const UnitSums& sums, int64_t begin) {
+  __device__ void note_block(const UnitSums& sums, int step) {
     const float its = __fdividef(sums.errors, sums.squares);  // a NaN where nothing is
     const bool is_worse = its > ratio;
     ratio = is_worse ? its : ratio;
     errors = is_worse ? sums.errors : errors;
     squares = is_worse ? sums.squares : squares;
-    block_begin = is_worse ? begin : block_begin;
+    block_step = is_worse ? step : block_step;
   }
 };
 
 // What a thread block works with.
 template <class Source, class T>
 struct Worker {
+  static constexpr int kPer = kPerLane<Source, T>;
+  static constexpr int64_t kStep = int64_t{kBlocks} * kWarps * 32 * kPer;
+
   const Source& source;
   const T* baseline;
   const Job& job;
-  const float2* pairs;
-  ByteCounters bytes;
+  ByteTables tables;
   uint32_t* single_codes;  // [16], of elements that are counted one by one
   PartSums sums;
   Records records;
   uint32_t zero_scales = 0, nonfinite_scales = 0;
+
+  // Where the elements of the lane's warp begin in a step.
+  __device__ static int64_t begin_of(int step) {
+    return (int64_t{threadIdx.x / 32} * kBlocks + blockIdx.x) * 32 * kPer + step * kStep;
+  }
 
   __device__ void note_scale(float scale) {
     zero_scales += scale == 0 ? 1 : 0;
@@ -111,39 +140,44 @@ struct Worker {
     if constexpr (Source::kHasCodes) atomicAdd(single_codes + source.code(i), 1);
   }
 
-  __device__ UnitSums add_unit(const float (&r)[kPer], const float (&q)[kPer], int64_t begin) {
-    float square = 0, error = 0, cross = 0, largest = 0;
+  // Sums in fp32 are of 16 elements at most, and then of a block's.
+  __device__ UnitSums add_unit(const float (&r)[kPer], const float (&q)[kPer], int step) {
+    UnitSums parts[kPer / 16], unit;
 #pragma unroll
-    for (int i = 0; i < kPer; ++i) {
-      const float e = __fsub_rn(q[i], r[i]);
-      square = fmaf(r[i], r[i], square);
-      error = fmaf(e, e, error);
-      cross = fmaf(r[i], e, cross);
-      largest = fmaxf(largest, fabsf(e));
+    for (int part = 0; part < kPer / 16; ++part) {
+      parts[part].add(r + 16 * part, q + 16 * part);
+      unit.is_safe = unit.is_safe && parts[part].fits();
     }
-    const float both = square + error;
-    if (!(both < 1e36f) || (both <= 1e-20f && (both > 0 || largest > 0))) return {0, 0, false};
-    sums.baseline_squares += square;
-    sums.error_squares += error;
-    sums.cross += cross;
-    records.note_error(largest, begin);
-    return {square, error, true};
+    if (!unit.is_safe) return unit;
+#pragma unroll
+    for (int part = 0; part < kPer / 16; ++part) {
+      sums.baseline_squares += parts[part].squares;
+      sums.error_squares += parts[part].errors;
+      sums.cross += parts[part].cross;
+      unit.squares += parts[part].squares;
+      unit.errors += parts[part].errors;
+      unit.largest = fmaxf(unit.largest, parts[part].largest);
+    }
+    records.note_error(unit.largest, step);
+    return unit;
   }
 
   __device__ BlockSums add_carefully_from(int64_t begin) {
-    const PartSums part = careful_unit(source, baseline, job, begin);
+    const PartSums part = careful_unit(source, baseline, job, begin, kPer);
     sums.merge(part);
     return {part.baseline_squares, part.error_squares};
   }
 
   // Lanes that share a block add up its sums; each of them notes it.
-  __device__ void finish_block(UnitSums unit, int64_t begin) {
-    if (!__all_sync(~0u, unit.is_safe)) return finish_block_carefully(unit, begin);
+  __device__ void finish_block(UnitSums unit, int step) {
+    if (!__all_sync(~0u, unit.is_safe)) {
+      return finish_block_carefully(unit, begin_of(step) + threadIdx.x % 32 * kPer);
+    }
     for (int by = job.lanes / 2; by > 0; by /= 2) {
       unit.squares += __shfl_xor_sync(~0u, unit.squares, by);
       unit.errors += __shfl_xor_sync(~0u, unit.errors, by);
     }
-    records.note_block(unit, begin);
+    records.note_block(unit, step);
   }
 
   __device__ void finish_block_carefully(UnitSums unit, int64_t begin) {
@@ -156,23 +190,26 @@ struct Worker {
     if (begin < job.count) sums.note_block(begin >> job.log2_block, part.errors, part.squares);
   }
 
-  // Takes the records into the sums; the place of the largest error is looked for only now.
+  // Takes the records into the sums. The place of a warp's largest error is looked for only now, by
+  // all of its lanes.
   __device__ void finish() {
     sums.zero_scales = zero_scales;
     sums.nonfinite_scales = nonfinite_scales;
-    sums.note_block(records.block_begin >> job.log2_block, records.errors, records.squares);
-    if (!(records.error > 0)) return;
-    Vector<T, kPer> values;
-    values.load(baseline + records.unit);
-    float r[kPer], q[kPer];
-    values.to_floats(r);
-    source.decode(source.load(records.unit, job.log2_block), pairs, q);
-    int first = kPer;
-#pragma unroll
-    for (int i = kPer - 1; i >= 0; --i) {
-      first = fabsf(__fsub_rn(q[i], r[i])) == records.error ? i : first;
+    const int lane = threadIdx.x % 32;
+    sums.note_block((begin_of(records.block_step) + lane * kPer) >> job.log2_block, records.errors,
+                    records.squares);
+    float largest = records.error;
+    for (int by = 16; by > 0; by /= 2) largest = fmaxf(largest, __shfl_xor_sync(~0u, largest, by));
+    if (!(largest > 0)) return;
+    for (unsigned have = __ballot_sync(~0u, records.error == largest); have != 0;
+         have &= have - 1) {
+      const int from = __ffs(have) - 1;
+      const int64_t at =
+          begin_of(__shfl_sync(~0u, records.error_step, from)) + from * kPer + lane % kPer;
+      const float e = __fsub_rn(source.value(at, at >> job.log2_block), to_float(baseline[at]));
+      const unsigned equal = __ballot_sync(~0u, fabsf(e) == largest);
+      if (lane == __ffs(equal) - 1) sums.note_error(largest, at);
     }
-    sums.note_error(records.error, records.unit + first);
   }
 };
 
@@ -185,75 +222,115 @@ __device__ void store_part(Worker<Source, T>& worker, BlockPart* part) {
   merge_warp(sums);
   if (threadIdx.x % 32 == 0) of_warps[threadIdx.x / 32] = sums;
   __syncthreads();
-  worker.bytes.fold();
+  if constexpr (Source::kHasCodes) worker.tables.fold();
   if (threadIdx.x < 16) {
-    part->histogram[threadIdx.x] =
-        worker.bytes.of_code(threadIdx.x) + worker.single_codes[threadIdx.x];
+    uint32_t count = 0;
+    if constexpr (Source::kHasCodes) {
+      count = worker.tables.of_code(threadIdx.x) + worker.single_codes[threadIdx.x];
+    }
+    part->histogram[threadIdx.x] = count;
   }
   if (threadIdx.x != 32) return;
   for (int warp = 1; warp < kWarps; ++warp) of_warps[0].merge(of_warps[warp]);
   part->sums = of_warps[0];
 }
 
-constexpr size_t kCountersBytes = 256 * kHistogramCopies * sizeof(uint32_t);
-
-// Shared memory: the table of pairs, the counters, the single codes.
+// Shared memory: both tables of bytes, the single codes; then the stages of a kernel that has some.
 template <class Source>
-constexpr size_t kSharedBytes = kCountersBytes + 16 * sizeof(uint32_t) +
-                                (Source::kHasCodes ? kPairTableBytes : 0);
+constexpr size_t kTablesBytes = Source::kHasCodes ? 2 * ByteTables::kBytes + 16 * sizeof(uint32_t)
+                                                  : 0;
 
 template <class Source, class T>
 __device__ Worker<Source, T> made_worker(const Source& source, const T* baseline, const Job& job,
                                          unsigned char* shared) {
-  auto* counts = reinterpret_cast<uint32_t*>(shared);
-  auto* singles = reinterpret_cast<uint32_t*>(shared + kCountersBytes);
-  auto* table = reinterpret_cast<float2*>(singles + 16);
-  const ByteCounters bytes{counts};
-  bytes.clear();
-  if (threadIdx.x < 16) singles[threadIdx.x] = 0;
-  if constexpr (Source::kHasCodes) fill_pairs(table, source.codes.codebook);
-  __syncthreads();
-  return {source, baseline, job, own_pairs(table), bytes, singles, {}};
+  const ByteTables tables(shared, shared + ByteTables::kBytes);
+  auto* singles = reinterpret_cast<uint32_t*>(shared + 2 * ByteTables::kBytes);
+  if constexpr (Source::kHasCodes) {
+    tables.clear();
+    tables.fill(source.codes.codebook);
+    if (threadIdx.x < 16) singles[threadIdx.x] = 0;
+    __syncthreads();
+  }
+  return {source, baseline, job, tables, singles, {}};
 }
 
-// Blocks of 16 to 512 elements, a power of two.
+// What a warp has of a step.
 template <class Source, class T>
+struct Stage {
+  StagedValues<T, kPerLane<Source, T>> baseline;
+  typename Source::template Stage<kPerLane<Source, T>> source;
+};
+
+// A warp's copies, step by step.
+template <class Source, class T>
+struct Loader {
+  static constexpr int kPer = kPerLane<Source, T>;
+  static constexpr int64_t kStep = Worker<Source, T>::kStep;
+
+  int64_t left;  // elements from the step's first on
+  const T* baseline;
+  typename Source::template Reader<kPer> reader;
+
+  __device__ Loader(const Source& source, const T* baseline, const Job& job, int64_t begin)
+      : left(job.count - begin),
+        baseline(baseline + begin + threadIdx.x % 32 * (16 / sizeof(T))),
+        reader(source, begin, kStep, job.log2_block) {}
+
+  __device__ void load_next(Stage<Source, T>& stage) {
+    if (left >= 32 * kPer) {
+      stage.baseline.load_all(baseline);
+      reader.load_all(stage.source);
+    } else if (left > 0) {
+      stage.baseline.load(baseline, static_cast<int>(left));
+      reader.load(static_cast<int>(left), stage.source);
+    }
+    commit_copies();
+    left -= kStep;
+    baseline += kStep;
+    reader.advance(kStep);
+  }
+};
+
+// Blocks of a power of two, from a lane's elements to a warp's.
+template <class Source, class T, int kStages>
 __global__ void __launch_bounds__(kThreads, 2)
     compare_kernel(const __grid_constant__ Source source, const T* __restrict__ baseline,
                    const __grid_constant__ Job job, BlockPart* __restrict__ parts) {
-  extern __shared__ __align__(16) unsigned char shared[];
+  extern __shared__ __align__(128) unsigned char shared[];
+  constexpr int kPer = kPerLane<Source, T>;
+  auto* stages = reinterpret_cast<Stage<Source, T>*>(shared + kTablesBytes<Source>) +
+                 threadIdx.x / 32 * kStages;
+  const int64_t begin = Worker<Source, T>::begin_of(0);
+  Loader<Source, T> loader(source, baseline, job, begin);
+  for (int i = 0; i < kStages; ++i) loader.load_next(stages[i]);
   Worker<Source, T> worker = made_worker(source, baseline, job, shared);
-  constexpr int64_t kStep = int64_t{kBlocks} * kWarps * 32 * kPer;
-  int64_t begin =
-      ((int64_t{threadIdx.x / 32} * kBlocks + blockIdx.x) * 32 + threadIdx.x % 32) * kPer;
-  const int64_t first_of_warp = begin - int64_t{threadIdx.x % 32} * kPer;
-  typename Source::Loaded codes;
-  Vector<T, kPer> values;
-  const auto load = [&](int64_t at) {
-    if (at + kPer > job.count) return;
-    codes = source.load(at, job.log2_block);
-    values.load(baseline + at);
-  };
-  load(begin);
   const bool is_first_of_block = threadIdx.x % job.lanes == 0;
-  for (int64_t warp = first_of_warp; warp < job.count; warp += kStep, begin += kStep) {
+  const int lane = threadIdx.x % 32;
+  const int steps = static_cast<int>(quotient_up(max(job.count - begin, int64_t{0}), loader.kStep));
+  for (int step = 0, stage = 0; step < steps; ++step) {
     UnitSums unit;
-    if (begin + kPer <= job.count) {
+    wait_for_copies<kStages - 1>();
+    const int64_t left = loader.left + kStages * loader.kStep;
+    if ((lane + 1) * kPer <= left) {
       float r[kPer], q[kPer];
+      Vector<T, kPer> values;
+      stages[stage].baseline.read_own(values);
       values.to_floats(r);
-      source.decode(codes, worker.pairs, q);
+      Source::decode(stages[stage].source, worker.tables, q);
       if constexpr (Source::kHasCodes) {
-        source.count(codes, worker.bytes);
-        if (is_first_of_block) worker.note_scale(codes.scale);
+        if (is_first_of_block) worker.note_scale(Source::scale(stages[stage].source));
       }
-      load(begin + kStep);
-      unit = worker.add_unit(r, q, begin);
-    } else if (begin < job.count) {
-      for (int64_t i = begin; i < job.count; ++i) worker.count_one(i);
-      if (is_first_of_block) worker.note_scale_of(begin >> job.log2_block);
+      unit = worker.add_unit(r, q, step);
+    } else if (lane * kPer < left) {
+      const int64_t first = worker.begin_of(step) + lane * kPer;
+      for (int64_t i = first; i < job.count; ++i) worker.count_one(i);
+      if (is_first_of_block) worker.note_scale_of(first >> job.log2_block);
       unit.is_safe = false;
     }
-    worker.finish_block(unit, begin);
+    __syncwarp();
+    loader.load_next(stages[stage]);
+    stage = stage == kStages - 1 ? 0 : stage + 1;
+    worker.finish_block(unit, step);
   }
   store_part(worker, parts + blockIdx.x);
 }
@@ -287,15 +364,18 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 // All parts, in order, in one thread block.
-__global__ void __launch_bounds__(kBlocks)
+constexpr int kFinishThreads = (kBlocks + 31) / 32 * 32;
+
+__global__ void __launch_bounds__(kFinishThreads)
     finish_kernel(const BlockPart* __restrict__ parts, ComparisonSums* __restrict__ result) {
-  __shared__ PartSums of_warps[kBlocks / 32];
-  __shared__ int64_t histograms[kBlocks / 16][16];
-  PartSums sums = parts[threadIdx.x].sums;
+  __shared__ PartSums of_warps[kFinishThreads / 32];
+  __shared__ int64_t histograms[kFinishThreads / 16][16];
+  wait_for_previous_kernel();
+  PartSums sums;
+  if (threadIdx.x < kBlocks) sums = parts[threadIdx.x].sums;
   int64_t count = 0;
-#pragma unroll
-  for (int part = 0; part < 16; ++part) {
-    count += parts[threadIdx.x / 16 * 16 + part].histogram[threadIdx.x % 16];
+  for (int part = threadIdx.x / 16; part < kBlocks; part += kFinishThreads / 16) {
+    count += parts[part].histogram[threadIdx.x % 16];
   }
   histograms[threadIdx.x / 16][threadIdx.x % 16] = count;
   merge_warp(sums);
@@ -303,11 +383,12 @@ __global__ void __launch_bounds__(kBlocks)
   __syncthreads();
   if (threadIdx.x >= 32 && threadIdx.x < 48) {
     int64_t total = 0;
-    for (int part = 0; part < kBlocks / 16; ++part) total += histograms[part][threadIdx.x - 32];
+    for (int part = 0; part < kFinishThreads / 16; ++part)
+      total += histograms[part][threadIdx.x - 32];
     result->histogram[threadIdx.x - 32] = total;
   }
   if (threadIdx.x != 0) return;
-  for (int warp = 1; warp < kBlocks / 32; ++warp) sums.merge(of_warps[warp]);
+  for (int warp = 1; warp < kFinishThreads / 32; ++warp) sums.merge(of_warps[warp]);
   result->nonfinite_decoded = sums.nonfinite_decoded;
   result->nonfinite_baseline = sums.nonfinite_baseline;
   result->baseline_squares = sums.baseline_squares;
@@ -327,21 +408,49 @@ bool is_aligned(const void* pointer, size_t bytes) {
 }
 
 template <class Source, class T>
-void launch(const Source& source, const T* baseline, Job job, bool is_quick, void* workspace,
-            ComparisonSums* result, Stream stream) {
-  const auto kernel = is_quick ? compare_kernel<Source, T> : compare_any_kernel<Source, T>;
-  job.lanes = static_cast<int>(job.block_size / kPer);
-  allow_shared(kernel, kSharedBytes<Source>);
-  auto* parts = static_cast<BlockPart*>(workspace);
-  kernel<<<kBlocks, kThreads, kSharedBytes<Source>, stream>>>(source, baseline, job, parts);
-  check(cudaGetLastError(), "launching a comparison");
-  finish_kernel<<<1, kBlocks, 0, stream>>>(parts, result);
-  check(cudaGetLastError(), "launching the end of a comparison");
+constexpr size_t shared_bytes_of(int stages) {
+  return kTablesBytes<Source> + kWarps * stages * sizeof(Stage<Source, T>);
 }
 
-bool is_quick_block(int64_t block_size) {
-  return std::has_single_bit(static_cast<uint64_t>(block_size)) && block_size >= kPer &&
-         block_size <= 32 * kPer;
+// With as many stages as leave room for two thread blocks, if any do.
+template <class Source, class T>
+void launch_quick(const Source& source, const T* baseline, const Job& job, BlockPart* parts,
+                  Stream stream) {
+  const auto launch = [&](auto kernel, int stages) {
+    const size_t bytes = shared_bytes_of<Source, T>(stages);
+    allow_shared(kernel, bytes);
+    kernel<<<kBlocks, kThreads, bytes, stream>>>(source, baseline, job, parts);
+  };
+  const auto fits = [](int stages, int blocks) {
+    const size_t bytes = blocks * (shared_bytes_of<Source, T>(stages) + (4 << 10));
+    return bytes <= static_cast<size_t>(current_device().shared_bytes) + (4 << 10);
+  };
+  if (fits(3, 2)) return launch(compare_kernel<Source, T, 3>, 3);
+  if (fits(2, 2) || fits(2, 1)) return launch(compare_kernel<Source, T, 2>, 2);
+  launch(compare_kernel<Source, T, 1>, 1);
+}
+
+bool is_quick_block(int64_t block_size, int per) {
+  return std::has_single_bit(static_cast<uint64_t>(block_size)) && block_size >= per &&
+         block_size <= 32 * per;
+}
+
+template <class Source, class T>
+void launch(const Source& source, const T* baseline, Job job, bool is_aligned, void* workspace,
+            ComparisonSums* result, Stream stream) {
+  constexpr int kPer = kPerLane<Source, T>;
+  job.log2_block = std::countr_zero(static_cast<uint64_t>(job.block_size));
+  job.lanes = static_cast<int>(job.block_size / kPer);
+  auto* parts = static_cast<BlockPart*>(workspace);
+  if (is_aligned && is_quick_block(job.block_size, kPer)) {
+    launch_quick(source, baseline, job, parts, stream);
+  } else {
+    const auto kernel = compare_any_kernel<Source, T>;
+    allow_shared(kernel, kTablesBytes<Source>);
+    kernel<<<kBlocks, kThreads, kTablesBytes<Source>, stream>>>(source, baseline, job, parts);
+  }
+  check(cudaGetLastError(), "launching a comparison");
+  launch_after_previous(finish_kernel, 1, kFinishThreads, 0, stream, parts, result);
 }
 
 }  // namespace
@@ -352,28 +461,25 @@ size_t compare_workspace_bytes() {
 
 void compare4(const Codes4OnDevice& codes, const void* baseline, Element element, void* workspace,
               ComparisonSums* result, Stream stream) {
-  const Job job{codes.count, codes.block_size,
-                std::countr_zero(static_cast<uint64_t>(codes.block_size)), 0};
-  const bool is_quick =
-      is_quick_block(codes.block_size) && is_aligned(baseline, 16) && is_aligned(codes.packed, 8);
+  const Job job{codes.count, codes.block_size, 0, 0};
+  const bool are_aligned = is_aligned(baseline, 16) && is_aligned(codes.packed, 16);
   with_element(element, [&](auto* type) {
     const auto* elements = static_cast<decltype(type)>(const_cast<void*>(baseline));
-    launch(CodesSource{codes}, elements, job, is_quick, workspace, result, stream);
+    launch(CodesSource{codes}, elements, job, are_aligned, workspace, result, stream);
   });
 }
 
 void compare_values(const void* decoded, Element decoded_element, const void* baseline,
                     Element element, int64_t count, int64_t block_size, void* workspace,
                     ComparisonSums* result, Stream stream) {
-  const Job job{count, block_size, std::countr_zero(static_cast<uint64_t>(block_size)), 0};
-  const bool is_quick =
-      is_quick_block(block_size) && is_aligned(baseline, 16) && is_aligned(decoded, 16);
+  const Job job{count, block_size, 0, 0};
+  const bool are_aligned = is_aligned(baseline, 16) && is_aligned(decoded, 16);
   with_element(decoded_element, [&](auto* decoded_type) {
     using Q = std::remove_pointer_t<decltype(decoded_type)>;
     with_element(element, [&](auto* type) {
       using T = std::remove_pointer_t<decltype(type)>;
       launch(ValuesSource<Q>{static_cast<const Q*>(decoded)}, static_cast<const T*>(baseline), job,
-             is_quick, workspace, result, stream);
+             are_aligned, workspace, result, stream);
     });
   });
 }

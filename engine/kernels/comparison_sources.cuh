@@ -1,79 +1,76 @@
-// Where the values of a comparison come from, and how codes are counted: see compare.cu.
+// Where the values of a comparison come from: see compare.cu.
 
 #pragma once
 
 #include <cstdint>
 
-#include "engine/kernels/codes4.cuh"
-#include "engine/kernels/launch.cuh"
+#include "engine/kernels/comparison_stages.cuh"
 
 namespace qspec::cuda::comparison {
 
-inline constexpr int kThreads = 256;
-inline constexpr int kPer = 16;              // elements of a lane
-inline constexpr int kHistogramCopies = 32;  // one a lane: lanes never wait for each other
-
-// Byte values counted in shared memory, [256][copy].
-struct ByteCounters {
-  uint32_t* counts;
-
-  __device__ void clear() const {
-    for (int i = threadIdx.x; i < 256 * kHistogramCopies; i += kThreads) counts[i] = 0;
-  }
-  __device__ void add(uint32_t byte) const {
-    atomicAdd(counts + byte * kHistogramCopies + threadIdx.x % kHistogramCopies, 1);
-  }
-  // By the whole block: afterwards the first copy has the sum of all.
-  __device__ void fold() const {
-    for (uint32_t byte = threadIdx.x; byte < 256; byte += kThreads) {
-      uint32_t sum = 0;
-      for (uint32_t copy = 0; copy < kHistogramCopies; ++copy) {
-        sum += counts[byte * kHistogramCopies + (copy + byte) % kHistogramCopies];
-      }
-      counts[byte * kHistogramCopies] = sum;
-    }
-    __syncthreads();
-  }
-  __device__ uint32_t of_byte(uint32_t byte) const { return counts[byte * kHistogramCopies]; }
-  // Of code `code`, in both places of a byte. After fold().
-  __device__ uint32_t of_code(uint32_t code) const {
-    uint32_t sum = 0;
-    for (uint32_t other = 0; other < 16; ++other) {
-      sum += of_byte(code << 4 | other) + of_byte(other << 4 | code);
-    }
-    return sum;
-  }
-};
-
-// Where decoded values come from: 4-bit codes.
+// 4-bit codes.
 struct CodesSource {
   static constexpr bool kHasCodes = true;
+  static constexpr int kBytes = 1;  // of a value, more or less
 
-  struct Loaded {
-    uint2 words;
-    float scale;
+  template <int kPer>
+  struct Stage {
+    uint4 codes[kPer];  // 16 bytes of codes are 32 elements
+    float scales[32];
   };
 
   Codes4OnDevice codes;
 
-  __device__ Loaded load(int64_t begin, int log2_block) const {
-    return {__ldcs(reinterpret_cast<const uint2*>(codes.packed + begin / 2)),
-            __ldg(codes.absmax + (begin >> log2_block))};
-  }
+  // Where a lane's next codes and scale are.
+  template <int kPer>
+  struct Reader {
+    const uint8_t* packed;
+    const float* absmax;
+    int scales;  // of a step
 
-  __device__ void decode(const Loaded& loaded, const float2* pairs, float (&q)[kPer]) const {
-#pragma unroll
-    for (int byte = 0; byte < kPer / 2; ++byte) {
-      const float2 pair = pair_of(pairs, byte < 4 ? loaded.words.x : loaded.words.y, byte % 4);
-      q[2 * byte] = __fmul_rn(pair.x, loaded.scale);
-      q[2 * byte + 1] = __fmul_rn(pair.y, loaded.scale);
+    __device__ Reader(const CodesSource& source, int64_t begin, int64_t step, int log2_block)
+        : packed(source.codes.packed + (begin + threadIdx.x % 32 * kPer) / 2),
+          absmax(source.codes.absmax + ((begin + threadIdx.x % 32 * kPer) >> log2_block)),
+          scales(static_cast<int>(step >> log2_block)) {}
+
+    __device__ void advance(int64_t step) {
+      packed += step / 2;
+      absmax += scales;
     }
+    __device__ void load_all(Stage<kPer>& stage) const {
+      const int lane = threadIdx.x % 32;
+      const uint32_t to = shared_address(&stage);
+      copy_to<kPer / 2>(to + lane * (kPer / 2), packed);
+      copy_to<4>(to + sizeof(stage.codes) + 4 * lane, absmax);
+    }
+    // Of lanes whose kPer elements are among `count`.
+    __device__ void load(int count, Stage<kPer>& stage) const {
+      if ((static_cast<int>(threadIdx.x % 32) + 1) * kPer <= count) load_all(stage);
+    }
+  };
+
+  template <int kPer>
+  __device__ static float scale(const Stage<kPer>& stage) {
+    return stage.scales[threadIdx.x % 32];
   }
 
-  __device__ void count(const Loaded& loaded, const ByteCounters& counters) const {
+  // The lane's values; its codes are counted.
+  template <int kPer>
+  __device__ static void decode(const Stage<kPer>& stage, const ByteTables& tables,
+                                float (&q)[kPer]) {
+    const auto* words =
+        reinterpret_cast<const uint32_t*>(stage.codes) + threadIdx.x % 32 * (kPer / 8);
+    const float scale = CodesSource::scale(stage);
+    uint32_t mine[kPer / 8];
+#pragma unroll
+    for (int i = 0; i < kPer / 8; ++i) mine[i] = words[i];
 #pragma unroll
     for (int byte = 0; byte < kPer / 2; ++byte) {
-      counters.add((byte < 4 ? loaded.words.x : loaded.words.y) >> 8 * (byte % 4) & 255);
+      const uint32_t entry = ByteTables::entry_of(mine[byte / 4], byte % 4);
+      const float2 pair = tables.pair(entry);
+      tables.count(entry);
+      q[2 * byte] = __fmul_rn(pair.x, scale);
+      q[2 * byte + 1] = __fmul_rn(pair.y, scale);
     }
   }
 
@@ -87,23 +84,34 @@ struct CodesSource {
   }
 };
 
-// Where they come from: they are there.
+// They are there.
 template <class T>
 struct ValuesSource {
   static constexpr bool kHasCodes = false;
+  static constexpr int kBytes = sizeof(T);
 
-  using Loaded = Vector<T, kPer>;
+  template <int kPer>
+  using Stage = StagedValues<T, kPer>;
 
   const T* values;
 
-  __device__ Loaded load(int64_t begin, int) const {
-    Loaded loaded;
-    loaded.load(values + begin);
-    return loaded;
-  }
+  template <int kPer>
+  struct Reader {
+    const T* values;
 
-  __device__ void decode(const Loaded& loaded, const float2*, float (&q)[kPer]) const {
-    loaded.to_floats(q);
+    __device__ Reader(const ValuesSource& source, int64_t begin, int64_t, int)
+        : values(source.values + begin + threadIdx.x % 32 * Stage<kPer>::kElements) {}
+
+    __device__ void advance(int64_t step) { values += step; }
+    __device__ void load_all(Stage<kPer>& stage) const { stage.load_all(values); }
+    __device__ void load(int count, Stage<kPer>& stage) const { stage.load(values, count); }
+  };
+
+  template <int kPer>
+  __device__ static void decode(const Stage<kPer>& stage, const ByteTables&, float (&q)[kPer]) {
+    Vector<T, kPer> own;
+    stage.read_own(own);
+    own.to_floats(q);
   }
 
   __device__ float value(int64_t i, int64_t) const { return to_float(values[i]); }

@@ -7,7 +7,7 @@ namespace qspec::cuda {
 
 // y = x W^T for a weight of 4-bit codes and a few rows of x, without decoding W to memory.
 struct Gemv4 {
-  static constexpr int64_t kMostBatch = 8;
+  static constexpr int64_t kMostBatch = 64;
 
   const uint8_t* packed;  // [rows, columns / 2]
   const float* scales;
@@ -15,14 +15,18 @@ struct Gemv4 {
   Codebook16 codebook;           // what a code stands for
   bool low_nibble_first = false;
   int64_t rows;
-  int64_t columns;             // even
-  int64_t group;               // columns that share a scale; multiples of 64 are quick
-  int64_t scales_per_row = 0;  // 0: groups run over the flattened weight
-  const void* x;               // [batch, columns]
-  Element element;             // of x and y
-  int64_t batch;               // 1 to kMostBatch
-  void* y;                     // [batch, rows]
-  void* workspace;             // gemv4_workspace_bytes(columns)
+  int64_t columns;                // even; multiples of 64 are quick
+  int64_t group;                  // columns that share a scale: quick are powers of two from 32 on,
+                                  // and all columns
+  int64_t scales_per_row = 0;     // 0: groups run over the flattened weight
+  const void* x;                  // [batch, columns]
+  Element element;                // of x, bias and y
+  int64_t batch;                  // 1 to kMostBatch
+  const void* bias = nullptr;     // [rows] or null
+  bool bias_apart = false;        // the product is rounded before the bias is added
+  void* y;                        // [batch, rows]
+  void* workspace;                // gemv4_workspace_bytes(columns)
+  const float* shifts = nullptr;  // the same number, and no zeros: added after scaling
 };
 
 size_t gemv4_workspace_bytes(int64_t columns);

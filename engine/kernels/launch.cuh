@@ -36,6 +36,38 @@ void allow_shared(Kernel kernel, size_t bytes) {
         "asking for shared memory");
 }
 
+// A kernel that is launched after_previous may begin while the one before it in its stream ends. It
+// then waits here before it touches what that one may have written: all of memory.
+__device__ inline void wait_for_previous_kernel() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+
+// And from here on the next one may begin. After the wait, so that what the next but one finds in
+// memory before it waits was complete two kernels ago.
+__device__ inline void let_next_kernel_begin() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.launch_dependents;");
+#endif
+}
+
+template <class... Parameters, class... Arguments>
+void launch_after_previous(void (*kernel)(Parameters...), int blocks, int threads,
+                           size_t shared_bytes, Stream stream, const Arguments&... arguments) {
+  cudaLaunchAttribute attribute{};
+  attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+  attribute.val.programmaticStreamSerializationAllowed = 1;
+  cudaLaunchConfig_t config{};
+  config.gridDim = static_cast<unsigned>(blocks);
+  config.blockDim = static_cast<unsigned>(threads);
+  config.dynamicSmemBytes = shared_bytes;
+  config.stream = stream;
+  config.attrs = &attribute;
+  config.numAttrs = current_device().major >= 9 ? 1 : 0;
+  check(cudaLaunchKernelEx(&config, kernel, arguments...), "launching a kernel");
+}
+
 // Calls body with a null pointer of the type that `element` names.
 template <class Body>
 void with_element(Element element, const Body& body) {

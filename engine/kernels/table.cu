@@ -1,6 +1,7 @@
 #include "engine/kernels/table.h"
 
 #include "engine/kernels/launch.cuh"
+#include "engine/kernels/step/table.h"
 
 namespace qspec::cuda {
 namespace {
@@ -12,7 +13,7 @@ void use_device(int number) {
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const KernelTable* qspec_cuda_kernels() {
-  static constexpr KernelTable kTable = {
+  static const KernelTable kTable = {
       .use_device = use_device,
       .dequantize4 = dequantize4,
       .quantize4 = quantize4,
@@ -21,6 +22,9 @@ extern "C" __attribute__((visibility("default"))) const KernelTable* qspec_cuda_
       .compare_workspace_bytes = compare_workspace_bytes,
       .compare4 = compare4,
       .compare_values = compare_values,
+      .quantize_activations8 = quantize_activations8,
+      .finish_product8 = finish_product8,
+      .step = &step_table(),
       .device_count = device_count,
       .device_facts = device_facts,
       .make_upload_device = make_upload_device,

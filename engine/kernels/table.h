@@ -3,11 +3,14 @@
 #include "engine/kernels/compare.h"
 #include "engine/kernels/dequantize4.h"
 #include "engine/kernels/device.h"
+#include "engine/kernels/llm_int8.h"
 #include "engine/kernels/quantize4.h"
 #include "engine/kernels/rowwise8.h"
 #include "engine/kernels/transfer.h"
 
 namespace qspec::cuda {
+
+struct StepTable;
 
 // What libqspec_cuda.so offers to the program and to libqspec_torch.so, which are built and run
 // without it. They share the GPU's primary context and its default stream, and so LibTorch's
@@ -28,6 +31,11 @@ struct KernelTable {
   void (*compare_values)(const void* decoded, Element decoded_element, const void* baseline,
                          Element element, int64_t count, int64_t block_size, void* workspace,
                          ComparisonSums* result, Stream stream);
+
+  void (*quantize_activations8)(const Int8Activations& job, Stream stream);
+  void (*finish_product8)(const Int8Result& job, Stream stream);
+
+  const StepTable* step;
 
   int (*device_count)();
   DeviceFacts (*device_facts)(int number);

@@ -90,8 +90,12 @@ Slot Attributes::input(std::string_view key) {
   return *slot;
 }
 
+Slot Attributes::define(const std::string& name) {
+  return written_.emplace_back(preparation_.registers.define(name));
+}
+
 Slot Attributes::output(std::string_view key) {
-  return preparation_.registers.define(text(key));
+  return define(text(key));
 }
 
 std::vector<Slot> Attributes::outputs(std::string_view key, size_t count) {
@@ -102,7 +106,7 @@ std::vector<Slot> Attributes::outputs(std::string_view key, size_t count) {
   std::vector<Slot> slots;
   for (const Json& name : names) {
     if (!name.is_string()) fail("attribute '" + std::string(key) + "' wants names");
-    slots.push_back(preparation_.registers.define(name.get_ref<const std::string&>()));
+    slots.push_back(define(name.get_ref<const std::string&>()));
   }
   return slots;
 }
@@ -126,6 +130,11 @@ int64_t Attributes::integer(std::string_view key, int64_t least, int64_t most) {
          ", wanted a whole number of " + std::to_string(least) + " to " + std::to_string(most));
   }
   return static_cast<int64_t>(found);
+}
+
+int64_t Attributes::window(std::string_view key) {
+  constexpr int64_t kMost = int64_t{1} << 40;
+  return has(key) ? integer(key, 0, kMost) : 0;
 }
 
 std::string Attributes::text(std::string_view key) {
@@ -188,6 +197,7 @@ const ModuleWeights& Attributes::named(const std::string& name) {
         .hint("transformers would start it at random; the file is incomplete or of another model");
   }
   check_dtypes(name, found->second);
+  if (std::find(modules_.begin(), modules_.end(), name) == modules_.end()) modules_.push_back(name);
   return found->second;
 }
 

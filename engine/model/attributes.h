@@ -37,6 +37,7 @@ struct Preparation {
   const Weights& weights;
   DenseBudget budget;
   int64_t layers = 0;
+  Linears linears;  // those that were bound
 };
 
 // The attributes of one instruction, read by type. Every mistake is an Error(kSpec) that names the
@@ -53,12 +54,17 @@ class Attributes {
   Slot output(std::string_view key = "out");
   std::vector<Slot> outputs(std::string_view key, size_t count);
   const std::vector<Slot>& read_slots() const { return read_; }
+  const std::vector<Slot>& written_slots() const { return written_; }
+
+  // The modules that were asked for, each once.
+  const std::vector<std::string>& modules() const { return modules_; }
 
   // Whether the instruction has the attribute; asked for in either case.
   bool has(std::string_view key);
 
   double number(std::string_view key);
   int64_t integer(std::string_view key, int64_t least, int64_t most);
+  int64_t window(std::string_view key);  // of so many tokens; 0, or not there: none
   std::string text(std::string_view key);
   bool flag(std::string_view key);  // false when it is not there
   const Json& value(std::string_view key);
@@ -85,6 +91,7 @@ class Attributes {
   // A weight that is multiplied, dense or packed. `transposed`: a dense one is [I, O], which
   // "shape" says; a packed one is [O, I] all the same.
   const ModuleWeights& linear_module(std::string_view key, bool transposed = false);
+  Linears& linears() { return preparation_.linears; }
   DenseBudget& dense_budget() { return preparation_.budget; }
 
   // Raises for an attribute that nobody asked for.
@@ -103,13 +110,15 @@ class Attributes {
   void check_bias(const std::string& name, const at::Tensor& bias, int64_t size, bool wanted);
   [[noreturn]] void unknown(std::string_view what, const std::string& name,
                             std::span<const std::string> known) const;
+  Slot define(const std::string& name);
 
   const Json& instruction_;
   size_t index_;
   Preparation& preparation_;
   std::string op_;
   std::vector<std::string> asked_ = {"op"};
-  std::vector<Slot> read_;
+  std::vector<Slot> read_, written_;
+  std::vector<std::string> modules_;
 };
 
 }  // namespace qspec

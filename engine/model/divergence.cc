@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "engine/core/error.h"
@@ -21,6 +22,9 @@ class Row {
     for (int64_t i = 1; i < size; ++i) {
       if (logits[i] > logits[best_]) best_ = i;
     }
+    for (int64_t i = 0; i < size; ++i) {
+      if (i != best_) second_ = std::max(second_, static_cast<double>(logits[i]));
+    }
     const auto most = static_cast<double>(logits[best_]);
     double sum = 0;
     for (int64_t i = 0; i < size; ++i) sum += std::exp(static_cast<double>(logits[i]) - most);
@@ -29,12 +33,18 @@ class Row {
 
   double log_share(int64_t token) const { return static_cast<double>(logits_[token]) - log_sum_; }
   int64_t best() const { return best_; }
+  // Its logit less that of the best other token.
+  double margin(int64_t token) const {
+    const auto own = static_cast<double>(logits_[token]);
+    return own - (token == best_ ? second_ : static_cast<double>(logits_[best_]));
+  }
   int64_t size() const { return size_; }
 
  private:
   const T* logits_;
   int64_t size_, best_ = 0;
   double log_sum_ = 0;
+  double second_ = -std::numeric_limits<double>::infinity();
 };
 
 template <class T>
@@ -61,8 +71,9 @@ Divergence divergence(const at::Tensor& logits, const at::Tensor& baseline_logit
                       const at::Tensor& tokens) {
   const int64_t rows = logits.size(0), width = logits.size(1);
   const auto doubles = logits.options().dtype(at::kDouble);
-  Divergence result{at::empty({rows}, doubles), at::empty({rows}, doubles),
-                    at::empty({rows}, doubles), at::empty({rows}, doubles.dtype(at::kBool))};
+  const auto made = [&](at::ScalarType dtype) { return at::empty({rows}, doubles.dtype(dtype)); };
+  Divergence result{made(at::kDouble), made(at::kDouble), made(at::kDouble),
+                    made(at::kBool),   made(at::kDouble), made(at::kDouble)};
   const bool is_alike = logits.scalar_type() == baseline_logits.scalar_type();
   const at::ScalarType dtype = is_alike ? logits.scalar_type() : at::kFloat;
   const at::Tensor a = logits.to(dtype).contiguous();
@@ -78,6 +89,8 @@ Divergence divergence(const at::Tensor& logits, const at::Tensor& baseline_logit
         result.baseline_nll.mutable_data_ptr<double>()[i] = -base.log_share(token);
         result.kl.mutable_data_ptr<double>()[i] = kl(base, row);
         result.same_top.mutable_data_ptr<bool>()[i] = row.best() == base.best();
+        result.margin.mutable_data_ptr<double>()[i] = row.margin(base.best());
+        result.baseline_margin.mutable_data_ptr<double>()[i] = base.margin(base.best());
       }
     });
   });

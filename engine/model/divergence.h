@@ -15,6 +15,10 @@ struct Divergence {
   at::Tensor baseline_nll;  // f64: -ln p, p of the baseline
   at::Tensor kl;            // f64: sum of p (ln p - ln q) over the vocabulary, in nats
   at::Tensor same_top;      // bool: both have the same best token, the first of equals
+  // f64: the logit of the baseline's best token less that of the best other one. Of the model it
+  // is negative where another token is best; of a vocabulary of one token infinite.
+  at::Tensor margin;
+  at::Tensor baseline_margin;
 };
 
 // Row by row in fp64, with no other memory than the rows: logits [N, V] of the model and of its

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
@@ -23,7 +24,8 @@ struct Frame {
   bool last_position_only = false;
   const std::set<std::string, std::less<>>& wanted_taps;
   std::map<std::string, at::Tensor> taps;
-  at::Tensor exact_rows;  // int64 [n]: a linear gives these outputs alone, as fp64 sums
+  at::Tensor exact_rows;          // int64 [n]: a linear gives these outputs alone, as fp64 sums
+  at::Generator random_rounding;  // defined: products are rounded at random; random_rounding.h
 
   at::Tensor& operator[](Slot slot) { return slots[slot]; }
 };

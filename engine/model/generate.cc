@@ -1,15 +1,21 @@
 #include "engine/model/generate.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
 
 #include "engine/core/error.h"
+#include "engine/model/decoding.h"
 #include "engine/model/philox.h"
 
 namespace qspec {
 namespace {
+
+constexpr int64_t kMostSteps = 8;                       // of a stretch
+constexpr int64_t kMostAheadBytes = int64_t{64} << 20;  // of logits
 
 // One prompt of a batch on its way.
 struct Row {
@@ -74,25 +80,100 @@ class Batch {
         options_(with_count(options, width_)),
         padding_(padding_of(options, model.vocab_size())),
         rows_(rows_of(prompts, width_, padding_)),
-        cache_(model.make_cache(static_cast<int64_t>(width_) + options_.max_new_tokens)) {}
+        cache_(model.make_cache(static_cast<int64_t>(width_) + options_.max_new_tokens)),
+        left_(options_.max_new_tokens) {}
 
   void read(std::span<const std::vector<int64_t>> sources) {
     model_.encode(make_batch(sources, model_.vocab_size()), cache_);
   }
 
   std::vector<Generation> run() {
-    for (int64_t step = 0; step < options_.max_new_tokens && !is_finished(); ++step) {
-      const RunResult run = model_.run(tokens_, cache_, {.taps = {}, .last_position_only = true});
-      std::vector<int64_t> next;
-      for (size_t row = 0; row < rows_.size(); ++row) next.push_back(advance(row, run));
-      tokens_ = next_tokens(next, tokens_.keys);
-    }
+    if (left_ > 0) take(run_tokens());
+    if (const auto decoding = left_ > 0 ? begin_decoding() : nullptr) decode(*decoding);
+    while (left_ > 0) take(run_tokens());
     std::vector<Generation> results;
     for (Row& row : rows_) results.push_back(std::move(row.result));
     return results;
   }
 
  private:
+  RunResult run_tokens() {
+    return model_.run(tokens_, cache_, {.taps = {}, .last_position_only = true});
+  }
+
+  // One more token for each row.
+  void take(const RunResult& run) {
+    std::vector<int64_t> next(rows_.size());
+    at::parallel_for(0, std::ssize(rows_), 1, [&](int64_t begin, int64_t end) {
+      for (auto row = static_cast<size_t>(begin); row < static_cast<size_t>(end); ++row) {
+        next[row] = advance(row, run);
+      }
+    });
+    tokens_ = next_tokens(next, tokens_.keys);
+    left_ = is_finished() ? 0 : left_ - 1;
+  }
+
+  std::unique_ptr<Decoding> begin_decoding() {
+    const int64_t bytes = std::ssize(rows_) * model_.vocab_size() * int64_t{sizeof(float)};
+    stretch_ = std::clamp<int64_t>(kMostAheadBytes / bytes / 2, 1, kMostSteps);
+    if (!takes_the_highest(options_)) stretch_ = 1;
+    const at::Tensor before = tokens_.keys.narrow(1, 0, cache_.length());
+    return Decoding::begin(model_, cache_, before, 2 * stretch_);
+  }
+
+  void decode(Decoding& decoding) {
+    takes_the_highest(options_) ? decode_ahead(decoding) : decode_by_rules(decoding);
+  }
+
+  // The device chooses the tokens, and runs a stretch of steps while the host looks at the one
+  // before. What is behind the end of a row is left aside.
+  void decode_ahead(Decoding& decoding) {
+    const int64_t all = left_;
+    int64_t queued = 0;
+    const auto queue = [&] {
+      const int64_t steps = std::min(stretch_, all - queued);
+      if (steps > 0) decoding.run(steps);
+      queued += steps;
+    };
+    decoding.give(last_tokens());
+    queue();
+    for (int64_t done = 0; left_ > 0;) {
+      const int64_t end = queued;
+      queue();
+      decoding.wait();
+      for (; done < end && left_ > 0; ++done) take_kept(decoding.kept(done));
+    }
+  }
+
+  void decode_by_rules(Decoding& decoding) {
+    for (int64_t done = 0; left_ > 0; ++done) {
+      decoding.give(last_tokens());
+      decoding.run(1);
+      decoding.wait();
+      take(decoding.kept(done).result);
+    }
+  }
+
+  // The host chooses by the same logits, and must come to the same tokens: later ones were made
+  // behind them.
+  void take_kept(const Decoding::Kept& kept) {
+    std::vector<bool> ended;
+    for (const Row& row : rows_) ended.push_back(row.result.met_eos);
+    take(kept.result);
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      if (ended[i] || rows_[i].tokens.back() == kept.ids[i]) continue;
+      throw Error(ErrorKind::kInternal, "the device chose token " + std::to_string(kept.ids[i]) +
+                                            " and the host " +
+                                            std::to_string(rows_[i].tokens.back()));
+    }
+  }
+
+  std::vector<int64_t> last_tokens() const {
+    std::vector<int64_t> last;
+    for (const Row& row : rows_) last.push_back(row.tokens.back());
+    return last;
+  }
+
   bool is_finished() const {
     return std::all_of(rows_.begin(), rows_.end(),
                        [](const Row& row) { return row.result.met_eos; });
@@ -121,6 +202,8 @@ class Batch {
   int64_t padding_;
   std::vector<Row> rows_;
   KvCache cache_;
+  int64_t left_;         // tokens that each row is still to get
+  int64_t stretch_ = 1;  // steps that are queued at once
 };
 
 }  // namespace

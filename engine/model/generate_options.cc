@@ -262,6 +262,19 @@ void check_left_aside(const std::string& name, const Json& found) {
 
 }  // namespace
 
+bool takes_the_highest(const GenerateOptions& options) {
+  const bool repeats = options.repetition_penalty == 1 && options.encoder_repetition_penalty == 1 &&
+                       options.no_repeat_ngram_size == 0 &&
+                       options.encoder_no_repeat_ngram_size == 0;
+  const bool ends_anywhere = options.min_length == 0 && options.min_new_tokens == 0 &&
+                             options.decay_factor == 1 && !options.forced_bos &&
+                             options.forced_eos.empty();
+  const bool has_all_tokens = options.sequence_bias.empty() && options.bad_words.empty() &&
+                              options.suppress.empty() && options.begin_suppress.empty() &&
+                              !options.remove_invalid;
+  return repeats && ends_anywhere && has_all_tokens && !options.sampling;
+}
+
 GenerateOptions parse_generate_options(const Json& fields, int64_t vocab_size) {
   GenerateOptions options;
   const auto given = [&](const char* name) {

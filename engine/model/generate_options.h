@@ -40,6 +40,9 @@ struct GenerateOptions {
   std::optional<Sampling> sampling;     // none: the highest score
 };
 
+// Whether each token is the one with the highest logit, whatever came before.
+bool takes_the_highest(const GenerateOptions& options);
+
 // From the fields of a generation_config.json, and "seed". Those of bookkeeping have no effect and
 // are left aside, those of sampling too without "do_sample". max_new_tokens wins over max_length.
 // Throws Error(kUnsupported) for one that would change the output and is not obeyed here

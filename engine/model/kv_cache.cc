@@ -19,7 +19,7 @@ KvCache::KvCache(int64_t layers, int64_t capacity)
     : stored_(static_cast<size_t>(layers)), capacity_(capacity) {}
 
 std::pair<at::Tensor, at::Tensor> KvCache::append(int64_t layer, const at::Tensor& keys,
-                                                  const at::Tensor& values) {
+                                                  const at::Tensor& values, int64_t window) {
   const int64_t tokens = keys.size(2);
   if (tokens > capacity_ - length_) {
     throw Error(ErrorKind::kInternal, "the cache holds " + std::to_string(capacity_) +
@@ -32,7 +32,8 @@ std::pair<at::Tensor, at::Tensor> KvCache::append(int64_t layer, const at::Tenso
   }
   stored_keys.narrow(2, length_, tokens).copy_(keys);
   stored_values.narrow(2, length_, tokens).copy_(values);
-  return {stored_keys.narrow(2, 0, length_ + tokens), stored_values.narrow(2, 0, length_ + tokens)};
+  const int64_t first = first_in_window(length_, window), kept = length_ + tokens - first;
+  return {stored_keys.narrow(2, first, kept), stored_values.narrow(2, first, kept)};
 }
 
 }  // namespace qspec

@@ -5,6 +5,7 @@
 
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "engine/model/linear_activations.h"
 #include "engine/model/linear_int8.h"
@@ -17,11 +18,23 @@ at::Tensor cast(const at::Tensor& tensor, at::ScalarType dtype) {
   return tensor.defined() ? tensor.to(dtype) : tensor;
 }
 
+// at::linear as it is for a parameter, which transformers' weights are: rows of x are always
+// multiplied as one matrix. For a plain weight LibTorch copies it for each sequence where they do
+// not lie one behind the other.
+at::Tensor product(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias = {}) {
+  const bool adds_within = bias.defined() && x.is_contiguous();
+  if (x.dim() < 3 || adds_within) return at::linear(x, weight, bias);
+  std::vector<int64_t> sizes = x.sizes().vec();
+  sizes.back() = weight.size(0);
+  at::Tensor out = at::linear(x.reshape({-1, x.size(-1)}), weight).view(sizes);
+  return bias.defined() ? out.add_(bias) : out;
+}
+
 // The product with the roundings of the library that wrote the weight.
 at::Tensor multiply(const at::Tensor& x, const at::Tensor& weight, const ModuleWeights& module) {
   const at::Tensor bias = cast(module.bias, x.scalar_type());
-  if (!module.bias_apart && !module.output_scale.defined()) return at::linear(x, weight, bias);
-  at::Tensor out = at::linear(x, weight);
+  if (!module.bias_apart && !module.output_scale.defined()) return product(x, weight, bias);
+  at::Tensor out = product(x, weight);
   if (module.output_scale.defined()) out.mul_(module.output_scale.to(out.scalar_type()));
   if (bias.defined()) out.add_(bias);
   return out;
@@ -37,6 +50,23 @@ at::Tensor exact_multiply(const at::Tensor& x, const at::Tensor& weight,
   return out;
 }
 
+std::optional<KernelOperand> dense_operand(const at::Tensor& weight, const ModuleWeights& module,
+                                           at::ScalarType dtype) {
+  if (weight.scalar_type() != dtype || module.output_scale.defined()) return {};
+  return KernelOperand{weight, nullptr, cast(module.bias, dtype), module.bias_apart};
+}
+
+// Kernels keep scales and sums in fp32, and so are no less exact than a weight that was decoded to
+// any compute dtype; but an input that would be rounded to that dtype is another one.
+std::optional<KernelOperand> codes_operand(const ModuleWeights& module, at::ScalarType dtype) {
+  const at::ScalarType compute = module.compute_dtype.value_or(dtype);
+  const bool is_plain = (compute == dtype || compute == at::kFloat) &&
+                        !module.output_scale.defined() && !module.decode_dtype;
+  const Codebook4* codes = module.packed->codes4();
+  if (!is_plain || codes == nullptr) return {};
+  return KernelOperand{{}, codes, cast(module.bias, dtype), module.bias_apart};
+}
+
 class DenseLinear : public LinearWeight {
  public:
   explicit DenseLinear(const ModuleWeights& module) : module_(module) {}
@@ -47,6 +77,10 @@ class DenseLinear : public LinearWeight {
 
   at::Tensor exact(const at::Tensor& x, const at::Tensor& rows) const override {
     return exact_multiply(x, module_.weight, module_, rows);
+  }
+
+  std::optional<KernelOperand> operand(at::ScalarType dtype) const override {
+    return dense_operand(module_.weight, module_, dtype);
   }
 
  private:
@@ -73,6 +107,10 @@ class PackedLinear : public LinearWeight {
     return exact_multiply(x.to(compute), decoded(module_, compute, x.device()), module_, rows);
   }
 
+  std::optional<KernelOperand> operand(at::ScalarType dtype) const override {
+    return codes_operand(module_, dtype);
+  }
+
  private:
   ModuleWeights module_;
 };
@@ -90,6 +128,13 @@ class KeptLinear : public LinearWeight {
   at::Tensor exact(const at::Tensor& x, const at::Tensor& rows) const override {
     const at::ScalarType compute = module_.compute_dtype.value_or(x.scalar_type());
     return exact_multiply(x.to(compute), weight(compute, x.device()), module_, rows);
+  }
+
+  std::optional<KernelOperand> operand(at::ScalarType dtype) const override {
+    if (auto codes = codes_operand(module_, dtype)) return codes;
+    const at::ScalarType compute = module_.compute_dtype.value_or(dtype);
+    if (compute != dtype || !weight_.defined()) return {};
+    return dense_operand(weight(compute, weight_.device()), module_, dtype);
   }
 
  private:

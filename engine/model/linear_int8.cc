@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/model/linear_int8_on_gpu.h"
+#include "engine/tensor/gpu_kernels.h"
+
 namespace qspec {
 namespace {
 
@@ -26,6 +29,11 @@ class Int8Linear : public LinearWeight {
 
   at::Tensor apply(const at::Tensor& x) const override {
     const at::Tensor rows = x.reshape({-1, x.size(-1)});
+    auto sizes = x.sizes().vec();
+    sizes.back() = weight_.codes.size(0);
+    if (x.is_cuda() && gpu_kernels() != nullptr) {
+      return int8_product_on_gpu(rows, weight_, bias_, *gpu_kernels()).reshape(sizes);
+    }
     const auto quantized = quantize_activations(rows.to(at::kHalf), weight_.threshold);
     const at::Tensor product = int8_matmul(quantized.codes, weight_.codes);
     const at::Tensor scale = quantized.absmax.unsqueeze(1) * weight_.absmax.unsqueeze(0);
@@ -33,8 +41,6 @@ class Int8Linear : public LinearWeight {
     if (quantized.outlier_columns.defined() && quantized.outlier_columns.numel() > 0) {
       out = add_outliers(out, rows, quantized.outlier_columns);
     }
-    auto sizes = x.sizes().vec();
-    sizes.back() = out.size(-1);
     return out.reshape(sizes);
   }
 
@@ -79,6 +85,16 @@ class Int8Linear : public LinearWeight {
   at::Tensor bias_;
 };
 
+// LibTorch's product on a GPU wants more than 16 rows, and multiples of 8 otherwise.
+constexpr int64_t kLeastRows = 24;
+
+at::Tensor int8_matmul_on_gpu(const at::Tensor& a, const at::Tensor& b) {
+  if (a.size(1) % 8 != 0 || b.size(0) % 8 != 0) return int8_matmul_in_float(a, b);
+  const int64_t rows = a.size(0), missing = padded_rows(rows) - rows;
+  const at::Tensor padded = missing > 0 ? at::constant_pad_nd(a, {0, 0, 0, missing}) : a;
+  return at::_int_mm(padded, b.t()).narrow(0, 0, rows);
+}
+
 }  // namespace
 
 std::unique_ptr<LinearWeight> make_int8_linear(const Int8Weight& weight, const at::Tensor& bias) {
@@ -104,11 +120,15 @@ QuantizedActivations quantize_activations(const at::Tensor& x, double threshold)
   return result;
 }
 
+int64_t padded_rows(int64_t rows) {
+  return std::max(kLeastRows, (rows + 7) / 8 * 8);
+}
+
 at::Tensor int8_matmul(const at::Tensor& a, const at::Tensor& b) {
+  if (a.is_cuda()) return int8_matmul_on_gpu(a, b);
   // Without these instructions _int_mm is a scalar loop.
   static const bool has_vnni = at::cpu::is_avx512_vnni_supported();
-  const bool fast = has_vnni && a.is_cpu();
-  return fast ? at::_int_mm(a, b.t()) : int8_matmul_in_float(a, b);
+  return has_vnni ? at::_int_mm(a, b.t()) : int8_matmul_in_float(a, b);
 }
 
 at::Tensor int8_matmul_in_float(const at::Tensor& a, const at::Tensor& b) {

@@ -24,6 +24,9 @@ QuantizedActivations quantize_activations(const at::Tensor& x, double threshold)
 // a int8 [M, K] times the transpose of b int8 [N, K], exactly: int32 [M, N].
 at::Tensor int8_matmul(const at::Tensor& a, const at::Tensor& b);
 
+// As many rows as a GPU's product of whole numbers wants for `rows`: those behind are not used.
+int64_t padded_rows(int64_t rows);
+
 // The same without integer instructions: in fp32, by slices of K that are short enough to be exact.
 at::Tensor int8_matmul_in_float(const at::Tensor& a, const at::Tensor& b);
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -15,6 +16,7 @@
 #include "engine/model/kv_cache.h"
 #include "engine/model/options.h"
 #include "engine/model/program.h"
+#include "engine/model/step/plan.h"
 #include "engine/model/token_batch.h"
 #include "engine/model/weights.h"
 
@@ -64,19 +66,45 @@ class Model {
   std::map<std::string, at::Tensor> encode(const TokenBatch& sources, KvCache& cache,
                                            const RunOptions& options = {}) const;
 
+  // This model with the modules of `names` as `other` has them. Both were built from one program;
+  // no weight is copied. What an instruction binds besides comes with it: see module_groups().
+  // Throws Error(kSpec) for a name that no instruction has, and for models of two programs.
+  Model with(const Model& other, const std::set<std::string>& names) const;
+
+  // Lets this model, and those made of it by with(), keep hidden states up to `bytes`, and begin a
+  // run that nothing continues behind the instructions that an earlier one shares with it. Such
+  // models are for one thread.
+  Model remembering(int64_t bytes) const;
+
+  // Modules by the instruction that binds them, in the order in which they are first used. Those of
+  // a group can be exchanged only together.
+  std::vector<std::vector<std::string>> module_groups() const;
+
   bool has_encoder() const { return encoder_.has_value(); }
+  const Program& decoder() const { return *decoder_; }
+  const std::optional<Program>& encoder() const { return encoder_; }
   c10::Device device() const { return device_; }
+  // What Decoding plans a step with; null where the device has no kernels for it.
+  const cuda::StepTable* step_kernels() const { return step_kernels_; }
+  step::Source step_source() const;
   KvCache make_cache(int64_t capacity) const { return KvCache(layers_, capacity); }
   int64_t vocab_size() const { return vocab_size_; }
   std::vector<std::string> taps() const;  // those of the encoder first
 
  private:
   void check_taps(const std::set<std::string, std::less<>>& wanted) const;
+  void check_modules(const std::set<std::string>& names) const;
 
   int64_t vocab_size_ = 0;
   int64_t layers_ = 0;
   c10::Device device_;
   std::optional<Program> encoder_, decoder_;
+  std::shared_ptr<PrefixCache> prefixes_;
+  const cuda::StepTable* step_kernels_;
+  Json ops_;            // of the decoder
+  std::string logits_;  // the register that they leave them in
+  Weights weights_;     // on the device
+  Linears linears_;
 };
 
 }  // namespace qspec

@@ -1,17 +1,20 @@
 #include "engine/model/options.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 #include <vector>
 
 #include "engine/core/error.h"
 #include "engine/model/did_you_mean.h"
 #include "engine/model/shown.h"
+#include "engine/model/token_batch.h"
 
 namespace qspec {
 namespace {
 
 constexpr double kMostBytes = 1e15;
+constexpr double kMostSeed = 4294967295.0;
 
 [[noreturn]] void refuse(std::string_view name, const Json& found, const char* wanted) {
   throw Error(ErrorKind::kSpec,
@@ -24,6 +27,14 @@ void check_names(const Json& fields, const std::vector<std::string>& known) {
     throw Error(ErrorKind::kSpec, "unknown option '" + printable(name) + "'")
         .hint(did_you_mean(name, known));
   }
+}
+
+// A whole number of 0 to `most`.
+int64_t whole(const Json& fields, const char* name, double most, const char* wanted) {
+  const Json& found = fields[name];
+  const double value = found.is_number() ? found.get<double>() : -1;
+  if (!(value >= 0 && value <= most) || value != std::floor(value)) refuse(name, found, wanted);
+  return static_cast<int64_t>(value);
 }
 
 }  // namespace
@@ -45,7 +56,7 @@ BuildOptions parse_build_options(const Json& fields) {
 }
 
 RunOptions parse_run_options(const Json& fields) {
-  check_names(fields, {"taps", "last"});
+  check_names(fields, {"taps", "last", "step", "random_rounding"});
   RunOptions options;
   const Json taps = fields.value("taps", Json::array());
   if (!taps.is_structured()) refuse("taps", taps, "a list of names");
@@ -56,6 +67,13 @@ RunOptions parse_run_options(const Json& fields) {
   if (fields.contains("last")) {
     if (!fields["last"].is_boolean()) refuse("last", fields["last"], "true or false");
     options.last_position_only = fields["last"].get<bool>();
+  }
+  if (fields.contains("step")) {
+    options.step = whole(fields, "step", static_cast<double>(kMaxTokens), "a number of tokens");
+  }
+  if (fields.contains("random_rounding")) {
+    options.random_rounding =
+        static_cast<uint64_t>(whole(fields, "random_rounding", kMostSeed, "a seed of 32 bits"));
   }
   return options;
 }

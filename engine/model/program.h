@@ -4,14 +4,17 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "engine/core/json.h"
 #include "engine/model/attributes.h"
 #include "engine/model/frame.h"
+#include "engine/model/instruction.h"
 #include "engine/model/kv_cache.h"
 #include "engine/model/options.h"
+#include "engine/model/prefix_cache.h"
 
 namespace qspec {
 
@@ -30,7 +33,18 @@ class Program {
     std::map<std::string, at::Tensor> taps;  // the hidden states that were asked for
   };
 
-  Result run(const std::vector<at::Tensor>& given, KvCache& cache, const RunOptions& options) const;
+  // With `prefixes` it begins behind the longest prefix that they hold for these values, and leaves
+  // them its own; the cache then lacks what was not run again.
+  Result run(const std::vector<at::Tensor>& given, KvCache& cache, const RunOptions& options,
+             PrefixCache* prefixes = nullptr) const;
+
+  // This program with the instructions of `other`, made from the same list, that bind one of
+  // `modules`; an instruction is taken whole. Throws Error(kSpec) for two that are not alike.
+  Program with(const Program& other, const std::set<std::string>& modules) const;
+
+  const Instructions& instructions() const { return instructions_; }
+  const std::vector<Slot>& given() const { return given_; }
+  size_t slots() const { return slots_; }
 
   // The first of `kept` from what the last linear was given: `rows` int64 [n] of that linear alone,
   // and what follows it, in fp64 and not rounded. hidden [..., I] -> [..., n].
@@ -39,17 +53,12 @@ class Program {
   const std::vector<std::string>& taps() const { return taps_; }
 
  private:
-  struct Instruction {
-    Operation run;
-    std::vector<Slot> last_read;  // slots that nothing reads afterwards
-  };
-
   struct LastLinear {
     size_t index = 0;
     Slot input = 0;
   };
 
-  std::vector<Instruction> instructions_;
+  Instructions instructions_;
   std::optional<LastLinear> last_linear_;
   std::vector<std::string> taps_;
   std::vector<Slot> given_, kept_;

@@ -1,6 +1,7 @@
 #include "engine/model/token_batch.h"
 
 #include <ATen/ops/cat.h>
+#include <ATen/ops/cumsum.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
@@ -46,6 +47,12 @@ TokenBatch make_batch(std::span<const std::vector<int64_t>> sequences, int64_t v
     std::fill_n(batch.keys.mutable_data_ptr<int64_t>() + end - ids.size(), ids.size(), 1);
   }
   return batch;
+}
+
+std::vector<at::Tensor> registers_of(const TokenBatch& batch, int64_t seen, c10::Device device) {
+  const at::Tensor keys = batch.keys.to(device);
+  const at::Tensor positions = keys.cumsum(1).sub_(1).clamp_min_(0);
+  return {batch.ids.to(device), positions.narrow(1, seen, batch.ids.size(1)), keys};
 }
 
 TokenBatch next_tokens(const std::vector<int64_t>& ids, const at::Tensor& keys) {

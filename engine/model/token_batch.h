@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
 #include <cstdint>
 #include <span>
@@ -18,6 +19,10 @@ struct TokenBatch {
 
 // Throws Error(kSpec) for no sequence, an empty or too long one, and an id outside the vocabulary.
 TokenBatch make_batch(std::span<const std::vector<int64_t>> sequences, int64_t vocab_size);
+
+// What a program is given: "ids" [B, T], "positions" [B, T] and "keys" [B, L] on `device`, for the
+// tokens of a batch behind `seen` others.
+std::vector<at::Tensor> registers_of(const TokenBatch& batch, int64_t seen, c10::Device device);
 
 // One more token for each sequence, behind those that `keys` [B, L] tells of.
 TokenBatch next_tokens(const std::vector<int64_t>& ids, const at::Tensor& keys);

@@ -9,9 +9,6 @@
 namespace qspec {
 namespace {
 
-// Bytes: codes are read in bursts, too short for the processor to foresee the next one.
-constexpr size_t kAhead = 512;
-
 // A table of 16 lanes as two of 8: bit 3 of the index chooses.
 class Table {
  public:
@@ -29,15 +26,6 @@ class Table {
   __m256 low_;
   __m256 high_;
 };
-
-// The codes of 4 packed bytes, one a 32-bit lane in the order of the elements, in the low four
-// bits.
-__m256i unpack(const uint8_t* packed) {
-  int32_t bytes = 0;
-  std::memcpy(&bytes, packed, sizeof bytes);
-  const __m256i wide = _mm256_cvtepu8_epi64(_mm_cvtsi32_si128(bytes));
-  return _mm256_or_si256(_mm256_srli_epi64(wide, 4), _mm256_slli_epi64(wide, 32));
-}
 
 // Pairs of 32-bit codes to bytes, the even one high.
 void pack(__m256i codes, uint8_t* packed) {
@@ -91,23 +79,6 @@ void encode_block(const float* x, size_t count, float inverse, const Encoder& en
   }
 }
 
-void decode_block(const uint8_t* packed, size_t count, const Table& codebook, float absmax,
-                  float* to) {
-  _mm_prefetch(reinterpret_cast<const char*>(packed + kAhead), _MM_HINT_T0);
-  const __m256 scale = _mm256_set1_ps(absmax);
-  size_t i = 0;
-  for (; i + 8 <= count; i += 8) {
-    _mm256_storeu_ps(to + i, _mm256_mul_ps(codebook.at(unpack(packed + i / 2)), scale));
-  }
-  if (i < count) {
-    uint8_t last[4] = {};
-    float values[8];
-    std::memcpy(last, packed + i / 2, (count - i + 1) / 2);
-    _mm256_storeu_ps(values, _mm256_mul_ps(codebook.at(unpack(last)), scale));
-    std::memcpy(to + i, values, (count - i) * sizeof(float));
-  }
-}
-
 size_t length_of_block(size_t begin, size_t count, size_t block) {
   return count - begin < block ? count - begin : block;
 }
@@ -130,14 +101,6 @@ float absmax_avx2(const float* x, size_t count) {
     largest = magnitude > largest ? magnitude : largest;
   }
   return largest;
-}
-
-void decode4_avx2(const Codes4& codes, size_t count, float* to) {
-  const Table codebook(codes.codebook);
-  for (size_t begin = 0, b = 0; begin < count; begin += codes.block, ++b) {
-    decode_block(codes.packed + begin / 2, length_of_block(begin, count, codes.block), codebook,
-                 codes.absmax[b], to + begin);
-  }
 }
 
 void encode4_avx2(const float* x, size_t count, size_t block, const CodeRule& rule, uint8_t* packed,

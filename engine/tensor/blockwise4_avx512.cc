@@ -9,17 +9,6 @@
 namespace qspec {
 namespace {
 
-// Bytes: codes are read in bursts, too short for the processor to foresee the next one.
-constexpr size_t kAhead = 512;
-
-// The codes of 8 packed bytes, one a 32-bit lane in the order of the elements. Bits above the low
-// four are set: a permute of 16 lanes does not look at them.
-__m512i unpack(const uint8_t* packed) {
-  const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(packed));
-  const __m512i wide = _mm512_cvtepu8_epi64(bytes);
-  return _mm512_or_si512(_mm512_srli_epi64(wide, 4), _mm512_slli_epi64(wide, 32));
-}
-
 // Pairs of 32-bit codes to bytes, the even one high.
 void pack(__m512i codes, uint8_t* packed) {
   const __m512i pairs = _mm512_or_si512(_mm512_slli_epi64(codes, 4), _mm512_srli_epi64(codes, 32));
@@ -73,23 +62,6 @@ void encode_block(const float* x, size_t count, float inverse, const Encoder& en
   }
 }
 
-void decode_block(const uint8_t* packed, size_t count, __m512 codebook, float absmax, float* to) {
-  _mm_prefetch(reinterpret_cast<const char*>(packed + kAhead), _MM_HINT_T0);
-  const __m512 scale = _mm512_set1_ps(absmax);
-  size_t i = 0;
-  for (; i + 16 <= count; i += 16) {
-    const __m512 value = _mm512_permutexvar_ps(unpack(packed + i / 2), codebook);
-    _mm512_storeu_ps(to + i, _mm512_mul_ps(value, scale));
-  }
-  if (i < count) {
-    uint8_t last[8] = {};
-    std::memcpy(last, packed + i / 2, (count - i + 1) / 2);
-    const __mmask16 live = static_cast<__mmask16>((1u << (count - i)) - 1);
-    const __m512 value = _mm512_permutexvar_ps(unpack(last), codebook);
-    _mm512_mask_storeu_ps(to + i, live, _mm512_mul_ps(value, scale));
-  }
-}
-
 size_t length_of_block(size_t begin, size_t count, size_t block) {
   return count - begin < block ? count - begin : block;
 }
@@ -104,14 +76,6 @@ float absmax_avx512(const float* x, size_t count) {
     largest = _mm512_max_ps(_mm512_abs_ps(_mm512_maskz_loadu_ps(live, x + i)), largest);
   }
   return _mm512_reduce_max_ps(largest);
-}
-
-void decode4_avx512(const Codes4& codes, size_t count, float* to) {
-  const __m512 codebook = _mm512_loadu_ps(codes.codebook);
-  for (size_t begin = 0, b = 0; begin < count; begin += codes.block, ++b) {
-    decode_block(codes.packed + begin / 2, length_of_block(begin, count, codes.block), codebook,
-                 codes.absmax[b], to + begin);
-  }
 }
 
 void encode4_avx512(const float* x, size_t count, size_t block, const CodeRule& rule,

@@ -24,17 +24,6 @@ float absmax_plain(const float* x, size_t count) {
   return largest;
 }
 
-void decode4_plain(const Codes4& codes, size_t count, float* to) {
-  for (size_t begin = 0, b = 0; begin < count; begin += codes.block, ++b) {
-    const size_t end = std::min(begin + codes.block, count);
-    const float scale = codes.absmax[b];
-    for (size_t i = begin; i < end; ++i) {
-      const uint8_t byte = codes.packed[i / 2];
-      to[i] = codes.codebook[i % 2 == 0 ? byte >> 4 : byte & 15] * scale;
-    }
-  }
-}
-
 void encode4_plain(const float* x, size_t count, size_t block, const CodeRule& rule,
                    uint8_t* packed, float* absmax) {
   for (size_t begin = 0, b = 0; begin < count; begin += block, ++b) {

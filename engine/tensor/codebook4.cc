@@ -6,10 +6,12 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <string>
 
 #include "engine/core/error.h"
+#include "engine/tensor/decode_rows.h"
 #include "engine/tensor/on_gpu.h"
 #include "engine/tensor/parallel.h"
 #include "engine/tensor/parts.h"
@@ -18,11 +20,42 @@
 namespace qspec {
 namespace {
 
+constexpr int64_t kGrain = 1 << 16;
+
 void check_block_size(int64_t block_size) {
   if (block_size >= 2 && block_size <= kStretch && block_size % 2 == 0) return;
   throw Error(ErrorKind::kCheckpoint, "block size is " + std::to_string(block_size) +
                                           ", wanted an even number from 2 to 4096");
 }
+
+// Blocks know nothing of the weight's shape: all of them are one row.
+class CodebookRows {
+ public:
+  explicit CodebookRows(const Codebook4& weight) : weight_(weight) {
+    row_.codes = weight_.packed.const_data_ptr<uint8_t>();
+    row_.end = row_.codes + weight_.packed.numel();
+    row_.bits = 4;
+    row_.high_first = true;
+    row_.values = weight_.codebook.const_data_ptr<float>();
+    row_.scales = weight_.absmax.const_data_ptr<float>();
+    row_.column_groups = static_cast<size_t>(weight_.absmax.numel());
+    row_.block = static_cast<size_t>(weight_.block_size);
+  }
+
+  // Vectors of the quick versions do not straddle blocks (CodedRow::groups).
+  const Kernels& kernels() const {
+    return row_.block % 16 == 0 ? qspec::kernels() : qspec::kernels(Simd::kPlain);
+  }
+
+  template <class Body>
+  void for_parts(int64_t begin, int64_t count, const Body& body) const {
+    body(row_, begin, count);
+  }
+
+ private:
+  Codebook4 weight_;  // keeps the tensors alive
+  CodedRow row_{};
+};
 
 }  // namespace
 
@@ -37,18 +70,11 @@ Codebook4 checked(Codebook4 weight) {
 }
 
 FloatSource float_source(const Codebook4& weight) {
-  return [weight, decode = kernels().decode4](int64_t begin, int64_t count, float* buffer) {
-    const Codes4 codes{weight.packed.const_data_ptr<uint8_t>() + begin / 2,
-                       weight.codebook.const_data_ptr<float>(),
-                       weight.absmax.const_data_ptr<float>() + begin / weight.block_size,
-                       static_cast<size_t>(weight.block_size)};
-    decode(codes, static_cast<size_t>(count), buffer);
-    return static_cast<const float*>(buffer);
-  };
+  return source_of_rows(std::make_shared<const CodebookRows>(weight));
 }
 
 at::Tensor dequantize(const Codebook4& weight, at::ScalarType dtype) {
-  return materialize(float_source(weight), weight.shape, dtype, weight.block_size);
+  return decoded_rows(CodebookRows(weight), weight.shape, dtype, kGrain);
 }
 
 CodeRule code_rule(std::span<const double> thresholds, std::span<const uint32_t> codes,

@@ -10,19 +10,20 @@
 
 #include "engine/core/error.h"
 #include "engine/tensor/code_counter.h"
+#include "engine/tensor/coded_panels.h"
 #include "engine/tensor/coded_rows.h"
+#include "engine/tensor/decode_rows.h"
 #include "engine/tensor/dtypes.h"
+#include "engine/tensor/group_numbers.h"
 #include "engine/tensor/parallel.h"
 #include "engine/tensor/parts.h"
+#include "engine/tensor/plane_rows.h"
 #include "engine/tensor/sizes.h"
 
 namespace qspec {
 namespace {
 
 constexpr int64_t kGrain = 1 << 16;
-
-// A larger result leaves the caches before anyone reads it.
-constexpr int64_t kCachedBytes = 16 << 20;
 
 // They are int32 to the kernels.
 constexpr int64_t kMostGroups = std::numeric_limits<int32_t>::max();
@@ -52,23 +53,48 @@ void check_numbers(const Coded& weight) {
 }
 
 // Rows are found by dividing the bytes, so they must divide evenly.
-at::Tensor checked_codes(const Coded& weight) {
+at::Tensor checked_rows(const Coded& weight, int64_t wanted) {
   const auto bytes = static_cast<int64_t>(weight.codes.nbytes());
-  const int64_t rows = row_count(weight), columns = weight.shape.back();
-  if (columns > std::numeric_limits<int64_t>::max() / 8) {
-    refuse(std::to_string(columns) + " columns are too many");
-  }
-  const int64_t wanted = ceil_div(columns * weight.bits, 8);
+  const int64_t rows = row_count(weight);
   if (rows == 0 || (bytes % rows == 0 && bytes / rows >= wanted)) return weight.codes.contiguous();
   throw Error(ErrorKind::kCheckpoint, "codes have " + std::to_string(bytes) + " bytes for " +
                                           std::to_string(rows) + " rows, wanted at least " +
                                           std::to_string(wanted) + " a row, as many in each")
-      .hint(std::to_string(columns) + " columns of " + std::to_string(weight.bits) + " bits");
+      .hint(std::to_string(weight.shape.back()) + " columns of " + std::to_string(weight.bits) +
+            " bits");
+}
+
+void check_columns(const Coded& weight, int64_t wanted) {
+  const ColumnStreams& streams = *weight.columns;
+  if (streams.count() >= row_count(weight) && streams.bytes() >= wanted) return;
+  throw Error(ErrorKind::kCheckpoint, "codes are " + std::to_string(streams.count()) +
+                                          " streams of " + std::to_string(streams.bytes()) +
+                                          " bytes, wanted " + std::to_string(row_count(weight)) +
+                                          " of at least " + std::to_string(wanted))
+      .hint(std::to_string(weight.shape.back()) + " columns of " + std::to_string(weight.bits) +
+            " bits");
+}
+
+void check_codes(Coded& weight) {
+  const int64_t columns = weight.shape.back();
+  if (columns > std::numeric_limits<int64_t>::max() / 8) {
+    refuse(std::to_string(columns) + " columns are too many");
+  }
+  const int64_t wanted = ceil_div(columns * weight.bits, 8);
+  if (weight.columns) return check_columns(weight, wanted);
+  weight.codes = weight.planes.empty() ? checked_rows(weight, wanted) : checked_planes(weight);
+}
+
+// The same weight with its codes in rows.
+Coded in_rows(Coded weight) {
+  if (!weight.columns) return weight;
+  weight.codes = weight.columns->in_rows().narrow(0, 0, row_count(weight));
+  weight.columns.reset();
+  return weight;
 }
 
 at::Tensor as_floats(const at::Tensor& part, const char* name, int64_t count) {
-  if (part.is_complex()) refuse(std::string(name) + " are complex, wanted real numbers");
-  return checked_part(part.to(at::kFloat), name, at::kFloat, count);
+  return checked_numbers(part, name, count).to(at::kFloat);
 }
 
 // Each names a group that has scales.
@@ -88,20 +114,21 @@ at::Tensor checked_groups(const Coded& weight, int64_t column_groups) {
   return wide.to(at::kInt);
 }
 
-template <class Element, class Decode>
-at::Tensor filled(const Coded& weight, at::ScalarType dtype, const Decode& decode) {
-  const CodedRows rows(weight);
-  at::Tensor result = empty_tensor(weight.shape, dtype);
-  auto* data = static_cast<Element*>(result.mutable_data_ptr());
-  const bool streamed = static_cast<int64_t>(result.nbytes()) > kCachedBytes;
-  parallel_ranges(result.numel(), kGrain, [&](int64_t begin, int64_t end) {
-    Element* to = data + begin;
-    rows.for_parts(begin, end - begin, [&](const CodedRow& row, int64_t column, int64_t length) {
-      decode(row, static_cast<size_t>(column), static_cast<size_t>(length), to, streamed);
-      to += length;
+// How often each code occurs in rows whose codes lie `row_bits` apart.
+template <class Rows>
+std::vector<int64_t> counted_codes(const Rows& rows, const Coded& weight, int row_bits) {
+  std::vector<int64_t> codes(size_t{1} << row_bits);
+  std::mutex mutex;
+  parallel_ranges(element_count(weight.shape), kGrain, [&](int64_t begin, int64_t end) {
+    CodeCounter counter(row_bits);
+    rows.for_parts(begin, end - begin, [&](const CodedRow& row, int64_t first, int64_t length) {
+      counter.add(row.codes, static_cast<size_t>(first), static_cast<size_t>(length));
     });
+    const std::lock_guard lock(mutex);
+    counter.add_to(codes);
   });
-  return result;
+  codes.resize(size_t{1} << weight.bits);
+  return codes;
 }
 
 }  // namespace
@@ -112,13 +139,16 @@ int64_t row_count(const Coded& weight) {
 
 Coded checked(Coded weight) {
   check_numbers(weight);
-  weight.codes = checked_codes(weight);
+  check_codes(weight);
   weight.values = as_floats(weight.values, "values", int64_t{1} << weight.bits);
   const ScaleGrid grid = scale_grid(weight);
   const int64_t scales = grid.row_groups * grid.column_groups;
-  weight.scales = as_floats(weight.scales, "scales", scales);
-  if (weight.zeros.defined()) weight.zeros = as_floats(weight.zeros, "zeros", scales);
-  if (weight.shifts.defined()) weight.shifts = as_floats(weight.shifts, "shifts", scales);
+  if (weight.scale_values.defined()) {
+    weight.scale_values = as_floats(weight.scale_values, "scale_values", 256);
+  }
+  weight.scales = checked_numbers(weight.scales, "scales", scales, weight.scale_values);
+  if (weight.zeros.defined()) weight.zeros = checked_numbers(weight.zeros, "zeros", scales);
+  if (weight.shifts.defined()) weight.shifts = checked_numbers(weight.shifts, "shifts", scales);
   if (weight.groups.defined()) {
     weight.groups = checked_groups(weight, grid.column_groups);
   }
@@ -126,39 +156,20 @@ Coded checked(Coded weight) {
 }
 
 FloatSource float_source(const Coded& weight) {
-  return [rows = std::make_shared<const CodedRows>(weight), decode = kernels().decode_coded](
-             int64_t begin, int64_t count, float* buffer) {
-    rows->for_parts(begin, count, [&](const CodedRow& row, int64_t first, int64_t length) {
-      decode(row, static_cast<size_t>(first), static_cast<size_t>(length), buffer, false);
-      buffer += length;
-    });
-    return static_cast<const float*>(buffer - count);
-  };
+  if (!weight.planes.empty()) return source_of_rows(std::make_shared<const PlaneRows>(weight));
+  return source_of_rows(std::make_shared<const CodedRows>(in_rows(weight)));
 }
 
 at::Tensor dequantize(const Coded& weight, at::ScalarType dtype) {
-  if (dtype == at::kFloat) return filled<float>(weight, dtype, kernels().decode_coded);
-  if (dtype == at::kHalf) return filled<uint16_t>(weight, dtype, kernels().decode_coded_to_half);
-  if (dtype == at::kBFloat16) {
-    return filled<uint16_t>(weight, dtype, kernels().decode_coded_to_bfloat16);
-  }
-  throw Error(ErrorKind::kSpec, std::string("cannot decode to ") + at::toString(dtype))
-      .hint("wanted float32, float16 or bfloat16");
+  if (!weight.planes.empty()) return decoded_rows(PlaneRows(weight), weight.shape, dtype, kGrain);
+  if (!weight.columns) return decoded_rows(CodedRows(weight), weight.shape, dtype, kGrain);
+  const CodedPanels panels(weight);
+  return decoded_rows(panels, weight.shape, dtype, panels.elements());
 }
 
 std::vector<int64_t> code_histogram(const Coded& weight) {
-  const CodedRows rows(weight);
-  std::vector<int64_t> codes(size_t{1} << weight.bits);
-  std::mutex mutex;
-  parallel_ranges(element_count(weight.shape), kGrain, [&](int64_t begin, int64_t end) {
-    CodeCounter counter(weight.bits);
-    rows.for_parts(begin, end - begin, [&](const CodedRow& row, int64_t first, int64_t length) {
-      counter.add(row.codes, static_cast<size_t>(first), static_cast<size_t>(length));
-    });
-    const std::lock_guard lock(mutex);
-    counter.add_to(codes);
-  });
-  return codes;
+  if (!weight.planes.empty()) return counted_codes(PlaneRows(weight), weight, PlaneRows::kBits);
+  return counted_codes(CodedRows(in_rows(weight)), weight, weight.bits);
 }
 
 }  // namespace qspec

@@ -90,7 +90,9 @@ class FewBits {
   explicit FewBits(const CodedRow& row)
       : FewBits(row, _mm256_loadu_ps(row.values), _mm256_loadu_ps(row.values + 8)) {}
   FewBits(const CodedRow& row, __m256 low, __m256 high)
-      : shifts_(multiples(row.bits)), low_(low), high_(high) {}
+      : shifts_(_mm256_xor_si256(multiples(row.bits), _mm256_set1_epi32(row.high_first ? 4 : 0))),
+        low_(low),
+        high_(high) {}
 
   __m256 at(const uint8_t* p) const {
     int32_t word = 0;

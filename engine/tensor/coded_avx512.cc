@@ -4,250 +4,13 @@
 
 #include <algorithm>
 
+#include "engine/tensor/avx512_codes.h"
+#include "engine/tensor/avx512_scales.h"
+#include "engine/tensor/avx512_values.h"
 #include "engine/tensor/kernel_versions.h"
 
 namespace qspec {
 namespace {
-
-// Codes are decoded 64 at once. Their bits are spread to a byte each, and a number is looked up for
-// each byte by permutes, one for each byte of the numbers: as quick for any values as for those
-// that could be computed, and some twenty times quicker than gathering them.
-constexpr size_t kWidth = 64;
-
-// Bytes to fetch ahead: the arithmetic between two reads is too long for the processor to foresee
-// the next one.
-constexpr size_t kAhead = 2048;
-
-__m512i load(const void* from) {
-  return _mm512_loadu_si512(from);
-}
-
-struct Floats {
-  __m512 part[4];  // of 16 each, in order
-};
-
-// The order of bytes from which unpacking makes floats in order: quarter `q` of each 16 bytes are
-// four of part q.
-size_t float_place(size_t byte) {
-  return byte / 4 % 4 * 16 + byte / 16 * 4 + byte % 4;
-}
-
-// The same of halves: half `h` of each 16 bytes are eight of the 32 that are part h.
-size_t half_place(size_t byte) {
-  return byte / 8 % 2 * 32 + byte / 16 * 8 + byte % 8;
-}
-
-__m512i in_order_of(size_t (*place)(size_t)) {
-  alignas(64) uint8_t bytes[kWidth];
-  for (size_t i = 0; i < kWidth; ++i) bytes[i] = static_cast<uint8_t>(place(i));
-  return load(bytes);
-}
-
-// Codes of 1 to 8 bits as bytes, ordered by `place`. `kRun` codes that are neighbours there, and
-// all of their bits, come to lie where they are shifted from: four in 32 bits or eight in 64.
-template <size_t kRun>
-class Spread {
- public:
-  Spread(const CodedRow& row, size_t (*place)(size_t))
-      : bits_(static_cast<size_t>(row.bits)), end_(row.end) {
-    alignas(64) uint8_t bytes[kWidth], shifts[kWidth];
-    for (size_t i = 0; i < kWidth; ++i) {
-      const size_t first_bit = place(i / kRun * kRun) * bits_;
-      bytes[i] = static_cast<uint8_t>(first_bit / 8 + i % kRun);
-      shifts[i] = static_cast<uint8_t>(i / kRun * kRun % 8 * 8 + first_bit % 8 + i % kRun * bits_);
-    }
-    bytes_ = load(bytes);
-    shifts_ = load(shifts);
-    mask_ = _mm512_set1_epi8(static_cast<char>((1u << bits_) - 1));
-  }
-
-  // Of 64 codes from `p` on. What lies behind the last byte counts as zeros.
-  __m512i operator()(const uint8_t* p) const {
-    _mm_prefetch(reinterpret_cast<const char*>(p + kAhead), _MM_HINT_T0);
-    const auto there = static_cast<size_t>(end_ - p);
-    const __m512i bytes =
-        there >= kWidth ? load(p) : _mm512_maskz_loadu_epi8((__mmask64{1} << there) - 1, p);
-    const __m512i spread = _mm512_permutexvar_epi8(bytes_, bytes);
-    return _mm512_and_si512(_mm512_multishift_epi64_epi8(shifts_, spread), mask_);
-  }
-
- private:
-  size_t bits_;
-  const uint8_t* end_;
-  __m512i bytes_, shifts_, mask_;
-};
-
-// Up to 256 floats, found by bytes in the order of float_place. Of floats whose lower halves are
-// all zeros, as small integers and bfloat16 are, only the upper ones are looked up.
-class Table {
- public:
-  static constexpr size_t kMost = 256;
-
-  Table(const float* from, size_t count) : count_(count) {
-    __m512i any = _mm512_setzero_si512();
-    for (size_t i = 0; i < count; i += 16) {
-      const auto there = static_cast<__mmask16>(0xffffu >> (16 - std::min<size_t>(16, count - i)));
-      const __m512i floats = _mm512_maskz_loadu_epi32(there, from + i);
-      any = _mm512_or_si512(any, floats);
-      put(0, i, floats);
-      put(1, i, _mm512_srli_epi32(floats, 8));
-      put(2, i, _mm512_srli_epi32(floats, 16));
-      put(3, i, _mm512_srli_epi32(floats, 24));
-    }
-    is_wide_ = _mm512_test_epi32_mask(any, _mm512_set1_epi32(0xffff)) != 0;
-  }
-
-  [[gnu::always_inline]] Floats operator[](__m512i index) const {
-    const __m512i low = at(2, index), high = at(3, index);
-    __m512i first_low = _mm512_setzero_si512(), first_high = first_low;
-    if (is_wide_) {
-      const __m512i lowest = at(0, index), second = at(1, index);
-      first_low = _mm512_unpacklo_epi8(lowest, second);
-      first_high = _mm512_unpackhi_epi8(lowest, second);
-    }
-    const __m512i last_low = _mm512_unpacklo_epi8(low, high);
-    const __m512i last_high = _mm512_unpackhi_epi8(low, high);
-    return {{_mm512_castsi512_ps(_mm512_unpacklo_epi16(first_low, last_low)),
-             _mm512_castsi512_ps(_mm512_unpackhi_epi16(first_low, last_low)),
-             _mm512_castsi512_ps(_mm512_unpacklo_epi16(first_high, last_high)),
-             _mm512_castsi512_ps(_mm512_unpackhi_epi16(first_high, last_high))}};
-  }
-
- private:
-  void put(size_t byte, size_t first, __m512i lanes) {
-    _mm_store_si128(reinterpret_cast<__m128i*>(bytes_[byte] + first), _mm512_cvtepi32_epi8(lanes));
-  }
-
-  __m512i at(size_t byte, __m512i index) const {
-    const uint8_t* table = bytes_[byte];
-    if (count_ <= 64) return _mm512_permutexvar_epi8(index, load(table));
-    const __m512i low = _mm512_permutex2var_epi8(load(table), index, load(table + 64));
-    if (count_ <= 128) return low;
-    const __m512i high = _mm512_permutex2var_epi8(load(table + 128), index, load(table + 192));
-    return _mm512_mask_mov_epi8(low, _mm512_movepi8_mask(index), high);
-  }
-
-  size_t count_;
-  bool is_wide_;
-  alignas(64) uint8_t bytes_[4][kMost];
-};
-
-// Each float rounded to a bfloat16, in the upper half of its lane.
-__m512i rounded_to_bfloat16(__m512 x) {
-  const __m512i bits = _mm512_castps_si512(x);
-  const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
-  const __m512i more = _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff));
-  const __mmask16 is_number = _mm512_cmp_ps_mask(x, x, _CMP_ORD_Q);
-  return _mm512_mask_add_epi32(_mm512_set1_epi32(0x7fc00000), is_number, bits, more);
-}
-
-__m256i rounded_to_half(__m512 x) {
-  return _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT);
-}
-
-__m512 rounded(Rounding rounding, __m512 x) {
-  if (rounding == Rounding::kHalf) return _mm512_cvtph_ps(rounded_to_half(x));
-  const __m512i upper = _mm512_set1_epi32(static_cast<int>(0xffff0000));
-  return _mm512_castsi512_ps(_mm512_and_si512(rounded_to_bfloat16(x), upper));
-}
-
-// The scales of some lanes; see Group in coded_plain.cc.
-struct Affine {
-  __m512 operator()(const CodedRow& row, __m512 value) const {
-    __m512 x = _mm512_sub_ps(value, zero);
-    if (row.rounding != Rounding::kNone) x = rounded(row.rounding, x);
-    x = _mm512_mul_ps(x, scale);
-    if (row.shifts == nullptr) return x;
-    if (row.rounding != Rounding::kNone) x = rounded(row.rounding, x);
-    return _mm512_add_ps(x, shift);
-  }
-
-  __m512 zero, scale, shift;
-};
-
-Affine affine_of(const CodedRow& row, size_t group) {
-  return {_mm512_set1_ps(row.zeros != nullptr ? row.zeros[group] : 0.0f),
-          _mm512_set1_ps(row.scales[group]),
-          _mm512_set1_ps(row.shifts != nullptr ? row.shifts[group] : 0.0f)};
-}
-
-// Blocks of columns that no 16 columns from a multiple of 16 straddle, one after the other.
-class BlockScales {
- public:
-  BlockScales(const CodedRow& row, size_t first)
-      : row_(row), group_(first / row.block), next_((group_ + 1) * row.block) {}
-
-  [[gnu::always_inline]] void apply(size_t column, Floats& x) {
-    const Affine first = of(column);
-    x.part[0] = first(row_, x.part[0]);
-    if (column + kWidth <= next_) {
-      for (size_t i = 1; i < 4; ++i) x.part[i] = first(row_, x.part[i]);
-      return;
-    }
-    for (size_t i = 1; i < 4; ++i) x.part[i] = of(column + 16 * i)(row_, x.part[i]);
-  }
-
- private:
-  // Columns behind the row take the scales of its last ones: nobody asks for them.
-  Affine of(size_t column) {
-    if (column >= next_ && group_ + 1 < row_.column_groups) {
-      ++group_;
-      next_ += row_.block;
-    }
-    return affine_of(row_, group_);
-  }
-
-  const CodedRow& row_;
-  size_t group_, next_;
-};
-
-// Columns that name their groups, up to 256 of those; without shifts.
-template <bool kZeros>
-class ListedScales {
- public:
-  explicit ListedScales(const CodedRow& row)
-      : row_(row),
-        order_(in_order_of(float_place)),
-        zeros_(row.zeros, kZeros ? row.column_groups : 0),
-        scales_(row.scales, row.column_groups) {}
-
-  [[gnu::always_inline]] void apply(size_t column, Floats& x) const {
-    const __m512i groups = _mm512_permutexvar_epi8(order_, load(row_.group_bytes + column));
-    Floats zeros{};
-    if constexpr (kZeros) zeros = zeros_[groups];
-    const Floats scales = scales_[groups];
-    for (size_t i = 0; i < 4; ++i) {
-      x.part[i] = Affine{zeros.part[i], scales.part[i], {}}(row_, x.part[i]);
-    }
-  }
-
- private:
-  const CodedRow& row_;
-  __m512i order_;
-  Table zeros_, scales_;
-};
-
-// Any number of groups.
-class GatheredScales {
- public:
-  explicit GatheredScales(const CodedRow& row) : row_(row) {}
-
-  void apply(size_t column, Floats& x) const {
-    for (size_t i = 0; i < 4; ++i) {
-      const __m512i groups = load(row_.groups + column + 16 * i);
-      x.part[i] = Affine{gathered(row_.zeros, groups), gathered(row_.scales, groups),
-                         gathered(row_.shifts, groups)}(row_, x.part[i]);
-    }
-  }
-
- private:
-  static __m512 gathered(const float* from, __m512i index) {
-    if (from == nullptr) return _mm512_setzero_ps();
-    return _mm512_i32gather_ps(index, from, sizeof(float));
-  }
-
-  const CodedRow& row_;
-};
 
 void put(void* to, __m512i line, bool streamed) {
   if (streamed) return _mm512_stream_si512(static_cast<__m512i*>(to), line);
@@ -314,11 +77,10 @@ void for_vectors(const CodedRow& row, size_t first, size_t count, Element* to, b
   }
 }
 
-template <class Out, class Scales>
-void decode_columns(const CodedRow& row, size_t first, size_t count, Scales scales,
-                    typename Out::Element* to, bool streamed) {
-  const Spread<4> codes(row, float_place);
-  const Table values(row.values, size_t{1} << row.bits);
+template <class Out, class Values, class Scales>
+void decode_values(const CodedRow& row, size_t first, size_t count, const Values& values,
+                   Scales scales, typename Out::Element* to, bool streamed) {
+  const Spread<4, float_place> codes(row);
   for_vectors(row, first, count, to, streamed,
               [&](const uint8_t* p, size_t c, typename Out::Element* out, bool past_caches) {
                 Floats x = values[codes(p)];
@@ -327,11 +89,21 @@ void decode_columns(const CodedRow& row, size_t first, size_t count, Scales scal
               });
 }
 
+template <class Out, class Scales>
+void decode_columns(const CodedRow& row, size_t first, size_t count, const Scales& scales,
+                    typename Out::Element* to, bool streamed) {
+  if (WholeNumbers::fit(row)) {
+    return decode_values<Out>(row, first, count, WholeNumbers(row), scales, to, streamed);
+  }
+  const Table values(row.values, size_t{1} << row.bits);
+  decode_values<Out>(row, first, count, values, scales, to, streamed);
+}
+
 // Of blocks of many columns: the values of up to 16 codes are scaled and rounded beforehand, and
 // the bytes of the halves looked up.
 template <class Out>
 void decode_halves(const CodedRow& row, size_t first, size_t count, uint16_t* to, bool streamed) {
-  const Spread<8> codes(row, half_place);
+  const Spread<8, half_place> codes(row);
   const __m512 values = _mm512_loadu_ps(row.values);
   size_t next = first / kWidth * kWidth / row.block * row.block;
   __m512i low{}, high{};
@@ -351,9 +123,22 @@ void decode_halves(const CodedRow& row, size_t first, size_t count, uint16_t* to
               });
 }
 
+template <class Out, bool kZeros>
+void decode_few_groups(const CodedRow& row, size_t first, size_t count, typename Out::Element* to,
+                       bool streamed) {
+  if (row.shifts != nullptr) {
+    return decode_columns<Out>(row, first, count, RegisterScales<kZeros, true>(row), to, streamed);
+  }
+  decode_columns<Out>(row, first, count, RegisterScales<kZeros, false>(row), to, streamed);
+}
+
 template <class Out>
 void decode(const CodedRow& row, size_t first, size_t count, typename Out::Element* to,
             bool streamed) {
+  if (row.groups != nullptr && row.column_groups <= RegisterScales<true, true>::kMost) {
+    return row.zeros != nullptr ? decode_few_groups<Out, true>(row, first, count, to, streamed)
+                                : decode_few_groups<Out, false>(row, first, count, to, streamed);
+  }
   if (row.group_bytes != nullptr && row.shifts == nullptr) {
     if (row.zeros == nullptr) {
       return decode_columns<Out>(row, first, count, ListedScales<false>(row), to, streamed);
@@ -369,7 +154,10 @@ void decode(const CodedRow& row, size_t first, size_t count, typename Out::Eleme
       return decode_halves<Out>(row, first, count, to, streamed);
     }
   }
-  decode_columns<Out>(row, first, count, BlockScales(row, first / kWidth * kWidth), to, streamed);
+  with_steps(row, [&](auto steps) {
+    const BlockScales<decltype(steps)> scales(row, first / kWidth * kWidth);
+    decode_columns<Out>(row, first, count, scales, to, streamed);
+  });
 }
 
 }  // namespace

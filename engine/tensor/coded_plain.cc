@@ -63,12 +63,14 @@ void decode_coded_to_bfloat16_plain(const CodedRow& row, size_t first, size_t co
 
 void decode_coded_plain(const CodedRow& row, size_t first, size_t count, float* to, bool) {
   const size_t end = first + count, bits = static_cast<size_t>(row.bits);
+  const size_t swap = row.high_first ? 1 : 0;
   for (size_t c = first; c < end;) {
     const size_t number =
         row.groups != nullptr ? static_cast<size_t>(row.groups[c]) : c / row.block;
     const size_t run_end = row.groups != nullptr ? c + 1 : std::min(end, (number + 1) * row.block);
     const Group group(row, number);
-    for (; c < run_end; ++c) to[c - first] = group(row, row.values[code_at(row.codes, bits, c)]);
+    for (; c < run_end; ++c)
+      to[c - first] = group(row, row.values[code_at(row.codes, bits, c ^ swap)]);
   }
 }
 

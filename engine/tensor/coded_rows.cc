@@ -27,56 +27,49 @@ void round(Rounding rounding, std::vector<float>& x) {
   }
 }
 
-bool all_equal(const at::Tensor& floats) {
-  const auto* data = floats.const_data_ptr<float>();
-  return std::all_of(data, data + floats.numel(),
-                     [data](float x) { return std::memcmp(&x, data, sizeof x) == 0; });
-}
-
-const float* data_of(const at::Tensor& floats) {
-  return floats.defined() ? floats.const_data_ptr<float>() : nullptr;
-}
-
-const float* moved(const float* data, int64_t by) {
-  return data != nullptr ? data + by : nullptr;
-}
-
 }  // namespace
 
 CodedRows::CodedRows(const Coded& weight)
     : weight_(weight),
       grid_(scale_grid(weight)),
-      columns_(std::max<int64_t>(1, weight.shape.back())) {
-  const int64_t rows = row_count(weight);
-  const auto bytes = static_cast<int64_t>(weight.codes.nbytes());
-  if (rows > 0) row_bytes_ = bytes / rows;
+      columns_(std::max<int64_t>(1, weight.shape.back())),
+      scales_(weight.scales, weight.scale_values),
+      zeros_(weight.zeros),
+      shifts_(weight.shifts) {
   const float* values = weight.values.const_data_ptr<float>();
   for (size_t i = 0; i < std::max(kPermuted, size_t{1} << weight.bits); ++i) {
     values_.push_back(values[i % (size_t{1} << weight.bits)]);
   }
-  common_.codes = static_cast<const uint8_t*>(weight_.codes.const_data_ptr());
-  common_.end = common_.codes + bytes;
+  if (weight_.codes.defined()) find_codes();
   common_.bits = static_cast<int>(weight.bits);
   common_.rounding = rounding(weight.step);
   common_.column_groups = static_cast<size_t>(grid_.column_groups);
   common_.block = static_cast<size_t>(weight.block_columns);
   list_groups();
-  if (weight_.zeros.defined() && weight_.zeros.numel() > 0 && all_equal(weight_.zeros)) {
-    fold_zeros();
-  }
+  if (zeros_.all_equal()) fold_zeros();
+  if (!zeros_.exist()) round(common_.rounding, values_);
   const RecognisedValues recognised = recognise(values_.data(), common_.bits);
   common_.values = values_.data();
   common_.kind = recognised.kind;
   common_.base = recognised.base;
 }
 
+void CodedRows::find_codes() {
+  const int64_t rows = row_count(weight_);
+  const auto bytes = static_cast<int64_t>(weight_.codes.nbytes());
+  if (rows > 0) row_bytes_ = bytes / rows;
+  common_.codes = static_cast<const uint8_t*>(weight_.codes.const_data_ptr());
+  common_.end = common_.codes + bytes;
+}
+
 // One zero for all is taken from the values beforehand.
 void CodedRows::fold_zeros() {
-  const float zero = *weight_.zeros.const_data_ptr<float>();
+  GroupNumbers::Room room;
+  const float zero = *zeros_.row(0, 1, 0, 1, room);
   for (float& value : values_) value -= zero;
   round(common_.rounding, values_);
-  if (!weight_.shifts.defined()) common_.rounding = Rounding::kNone;  // nothing is left to round
-  weight_.zeros.reset();
+  if (!shifts_.exist()) common_.rounding = Rounding::kNone;  // nothing is left to round
+  zeros_ = GroupNumbers();
 }
 
 // The groups of columns that name theirs, and of blocks that vectors straddle.
@@ -95,13 +88,17 @@ void CodedRows::list_groups() {
   common_.group_bytes = group_bytes_.data();
 }
 
-CodedRow CodedRows::row(int64_t number) const {
+CodedRow CodedRows::row(int64_t number, int64_t first, int64_t count, Room& room) const {
   CodedRow row = common_;
-  const int64_t scales = grid_.row_group(number) * grid_.column_groups;
   row.codes += number * row_bytes_;
-  row.scales = data_of(weight_.scales) + scales;
-  row.zeros = moved(data_of(weight_.zeros), scales);
-  row.shifts = moved(data_of(weight_.shifts), scales);
+  const int64_t all = grid_.column_groups, begin = grid_.row_group(number) * all;
+  // Columns that name their groups may name any; of few, all are put into tables.
+  const bool is_any = weight_.groups.defined() || common_.group_bytes != nullptr;
+  const int64_t block = weight_.block_columns, from = is_any ? 0 : first / block;
+  const int64_t groups = is_any ? all : (first + count - 1) / block + 1 - from;
+  row.scales = scales_.row(begin, all, from, groups, room.scales);
+  row.zeros = zeros_.row(begin, all, from, groups, room.zeros);
+  row.shifts = shifts_.row(begin, all, from, groups, room.shifts);
   return row;
 }
 

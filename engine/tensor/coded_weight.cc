@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/tensor/code_values.h"
+#include "engine/tensor/group_numbers.h"
 #include "engine/tensor/statistics.h"
 
 namespace qspec {
@@ -31,9 +32,10 @@ CodeStatistics in_order(std::vector<int64_t> histogram, const Coded& weight) {
 }  // namespace
 
 int64_t CodedWeight::bytes() const {
-  int64_t bytes = 0;
-  for (const at::Tensor* part : {&weight_.codes, &weight_.values, &weight_.scales, &weight_.zeros,
-                                 &weight_.shifts, &weight_.groups}) {
+  int64_t bytes = weight_.columns ? bytes_of(weight_.columns->words()) : 0;
+  for (const at::Tensor* part :
+       {&weight_.codes, &weight_.values, &weight_.scales, &weight_.scale_values, &weight_.zeros,
+        &weight_.shifts, &weight_.groups}) {
     bytes += bytes_of(*part);
   }
   return bytes;
@@ -49,7 +51,8 @@ Comparison CodedWeight::compare(const at::Tensor& baseline) const {
 
 CodeStatistics CodedWeight::statistics() const {
   CodeStatistics codes = in_order(code_histogram(weight_), weight_);
-  const Statistics scales = qspec::statistics(weight_.scales);
+  const GroupNumbers numbers(weight_.scales, weight_.scale_values);
+  const Statistics scales = qspec::statistics(numbers.floats());
   codes.scales = scales.count;
   codes.zero_scales = scales.zeros;
   codes.nonfinite_scales = scales.nan + scales.inf;

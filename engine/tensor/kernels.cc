@@ -5,13 +5,13 @@
 namespace qspec {
 namespace {
 
-#define QSPEC_KERNELS(SUFFIX)                                                                     \
-  {                                                                                               \
-    half_to_float_##SUFFIX, bfloat16_to_float_##SUFFIX, float_to_half_##SUFFIX,                   \
-        float_to_bfloat16_##SUFFIX, stream_##SUFFIX, decode4_##SUFFIX, encode4_##SUFFIX,          \
-        decode_coded_##SUFFIX, decode_coded_to_half_##SUFFIX, decode_coded_to_bfloat16_##SUFFIX,  \
-        transpose_tile_##SUFFIX, transpose_fields_##SUFFIX, absmax_##SUFFIX, error_sums_##SUFFIX, \
-        moment_sums_##SUFFIX                                                                      \
+#define QSPEC_KERNELS(SUFFIX)                                                                      \
+  {                                                                                                \
+    half_to_float_##SUFFIX, bfloat16_to_float_##SUFFIX, float_to_half_##SUFFIX,                    \
+        float_to_bfloat16_##SUFFIX, stream_##SUFFIX, encode4_##SUFFIX, decode_coded_##SUFFIX,      \
+        decode_coded_to_half_##SUFFIX, decode_coded_to_bfloat16_##SUFFIX, transpose_tile_##SUFFIX, \
+        transpose_fields_##SUFFIX, field_nibbles_##SUFFIX, sum_vectors_##SUFFIX, absmax_##SUFFIX,  \
+        error_sums_##SUFFIX, moment_sums_##SUFFIX                                                  \
   }
 
 constexpr Kernels kPlain = QSPEC_KERNELS(plain);

@@ -23,32 +23,24 @@ struct CodeRule {
   bool magnitude = false;
 };
 
-// Codes of 4 bits in blocks: code 2k is the high nibble of packed[k]. `count` elements, the last
-// block may be short; `block` is even.
-struct Codes4 {
-  const uint8_t* packed;
-  const float* codebook;  // [16]
-  const float* absmax;    // [blocks]
-  size_t block;
-};
-
 // How the codes of a CodedRow become numbers, where no table has to be asked.
 enum class CodeValues {
   kTable,   // values[code]
   kOffset,  // code + base
-  kSigned,  // 8 bits, two's complement
+  kSigned,  // two's complement
   kE4m3,    // 8 bits: a float8_e4m3fn
 };
 
 // What results of arithmetic are rounded to.
 enum class Rounding { kNone, kHalf, kBfloat16 };
 
-// A row of codes with its scales: code c is the `bits` bits from bit bits * c on, counted from the
-// lowest bit of the first byte.
+// A row of codes with its scales: code c is the `bits` bits from bit bits * place on, counted from
+// the lowest bit of the first byte; its place is c, or c ^ 1.
 struct CodedRow {
   const uint8_t* codes;
   const uint8_t* end;  // what lies before may be read
   int bits;            // 1 to 8
+  bool high_first;     // of 4 bits, the even code in a byte's high nibble: places c ^ 1
   CodeValues kind;
   float base;
   const float* values;    // [2^bits], never null; at least [16] are there, the values over again
@@ -60,7 +52,7 @@ struct CodedRow {
   const uint8_t* group_bytes;  // the same where there are at most 256 groups, or null
   size_t column_groups;
   size_t block;
-  Rounding rounding;  // see decode_coded
+  Rounding rounding;  // see decode_coded; without zeros, the values are rounded so already
 
   // Behind the groups of the last column are so many more that may be read.
   static constexpr size_t kPadding = 64;
@@ -75,6 +67,28 @@ struct WordTile {
   uint8_t* to;
   size_t to_stride;
   bool streamed = false;  // past the caches, where the rows of `to` are aligned to the vectors
+};
+
+// The same field of all words.
+struct WordField {
+  const uint8_t* words;
+  size_t word_bytes;  // 1, 2 or 4
+  int shift;          // its lowest bit
+  int bits;           // 1 to 4
+};
+
+// Part of a row whose vectors are sums of vectors of several books, a code each.
+struct VectorCodes {
+  const uint8_t* codes;    // [vectors][books], little endian integers
+  size_t code_bytes;       // 1, 2 or 4
+  uint32_t mask;           // of the bits of a code that count
+  size_t books;            // 1 or more
+  const uint8_t* numbers;  // of the part of vector 0 of book 0 that lies in the row
+  size_t vector_bytes;     // from one vector to the next
+  size_t book_bytes;       // from one book to the next
+  size_t width;            // numbers of a vector that lie in the row
+  Rounding kind;           // what numbers are: floats where it is kNone
+  float scale;             // such a number
 };
 
 // As many lines as a word has fields, a power of two of them.
@@ -114,10 +128,9 @@ struct Kernels {
   // hold until they are read. Other threads see them after a fence (parallel_ranges ends with one).
   void (*stream)(const void* from, size_t bytes, void* to);
 
-  // to[i] = codebook[code i] * absmax[i / block].
-  void (*decode4)(const Codes4& codes, size_t count, float* to);
-  // absmax[b] = the largest |x| of block b, NaNs apart; codes of x * (1 / absmax[b]). `count` is
-  // even. A block of zeros multiplies 0 by infinity, so its codes are those of NaN.
+  // absmax[b] = the largest |x| of block b, NaNs apart; codes of x * (1 / absmax[b]), code 2k in
+  // the high nibble of packed[k]. `count` and `block` are even, the last block may be short. A
+  // block of zeros multiplies 0 by infinity, so its codes are those of NaN.
   void (*encode4)(const float* x, size_t count, size_t block, const CodeRule& rule, uint8_t* packed,
                   float* absmax);
 
@@ -136,6 +149,15 @@ struct Kernels {
 
   // Field k of each word of line i becomes field i of that word of line k.
   void (*transpose_fields)(const FieldLines& fields);
+
+  // The fields of `count` words as nibbles: those of words 2i and 2i + 1 are the low and the high
+  // half of to[i], whose high half is 0 behind the last word.
+  void (*field_nibbles)(const WordField& field, size_t count, uint8_t* to);
+
+  // `count` vectors: the sum of their books' in fp32, one after the other, and its product with the
+  // scale, both rounded to the kind of the numbers. `to` takes such numbers. `streamed` as in
+  // WordTile.
+  void (*sum_vectors)(const VectorCodes& codes, size_t count, void* to, bool streamed);
 
   // The largest |x|, NaNs apart; 0 for none.
   float (*absmax)(const float* x, size_t count);

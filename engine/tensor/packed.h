@@ -3,6 +3,8 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "engine/tensor/codebook4.h"
@@ -36,6 +38,14 @@ class PackedWeight {
   // decoded tensor is made.
   virtual Comparison compare(const at::Tensor& baseline) const = 0;
   virtual CodeStatistics statistics() const = 0;
+
+  // Its parts, where it is 4-bit codes with a codebook, on whichever device they are; null
+  // otherwise.
+  virtual const Codebook4* codes4() const { return nullptr; }
+  // The same weight with parts that were copied elsewhere; null where it has none.
+  virtual std::shared_ptr<const PackedWeight> with_codes4(Codebook4 /*moved*/) const {
+    return nullptr;
+  }
 };
 
 class CodebookBlockwise final : public PackedWeight {
@@ -44,6 +54,10 @@ class CodebookBlockwise final : public PackedWeight {
   explicit CodebookBlockwise(Codebook4 weight) : weight_(checked(std::move(weight))) {}
 
   const Codebook4& codes() const { return weight_; }
+  const Codebook4* codes4() const override { return &weight_; }
+  std::shared_ptr<const PackedWeight> with_codes4(Codebook4 moved) const override {
+    return std::make_shared<const CodebookBlockwise>(std::move(moved));
+  }
   const std::vector<int64_t>& shape() const override { return weight_.shape; }
   int64_t bytes() const override;
   at::Tensor decode(at::ScalarType dtype) const override { return dequantize(weight_, dtype); }

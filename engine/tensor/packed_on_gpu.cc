@@ -12,17 +12,19 @@ namespace {
 
 class CodebookOnGpu final : public PackedWeight {
  public:
+  // What is not on the device is brought there.
   CodebookOnGpu(Codebook4 codes, c10::Device device, const cuda::KernelTable& kernels)
-      : kernels_(kernels), codes_(std::move(codes)), codebook_(codes_.codebook.cpu()) {
+      : kernels_(kernels), codes_(std::move(codes)) {
+    codes_.codebook = codes_.codebook.cpu();
     codes_.packed = codes_.packed.to(device);
     codes_.absmax = codes_.absmax.to(device);
-    on_device_ = codes_on_device(codes_, codebook_);
+    on_device_ = codes_on_device(codes_, codes_.codebook);
   }
 
   const std::vector<int64_t>& shape() const override { return codes_.shape; }
   int64_t bytes() const override {
     return static_cast<int64_t>(codes_.packed.nbytes() + codes_.absmax.nbytes() +
-                                codebook_.nbytes());
+                                codes_.codebook.nbytes());
   }
 
   Comparison compare(const at::Tensor& baseline) const override {
@@ -35,6 +37,12 @@ class CodebookOnGpu final : public PackedWeight {
 
   CodeStatistics statistics() const override { return on_host().statistics(); }
 
+  const Codebook4* codes4() const override { return &codes_; }
+  std::shared_ptr<const PackedWeight> with_codes4(Codebook4 moved) const override {
+    return std::make_shared<const CodebookOnGpu>(std::move(moved), codes_.packed.device(),
+                                                 kernels_);
+  }
+
   at::Tensor decode(at::ScalarType dtype) const override {
     at::Tensor result = at::empty(shape(), codes_.packed.options().dtype(dtype));
     kernels_.use_device(codes_.packed.device().index());
@@ -44,13 +52,12 @@ class CodebookOnGpu final : public PackedWeight {
 
  private:
   CodebookBlockwise on_host() const {
-    return CodebookBlockwise(
-        {codes_.packed.cpu(), codebook_, codes_.absmax.cpu(), codes_.block_size, codes_.shape});
+    return CodebookBlockwise({codes_.packed.cpu(), codes_.codebook, codes_.absmax.cpu(),
+                              codes_.block_size, codes_.shape});
   }
 
   const cuda::KernelTable& kernels_;
-  Codebook4 codes_;      // packed and absmax on the device
-  at::Tensor codebook_;  // on the host
+  Codebook4 codes_;  // packed and absmax on the device, the codebook on the host
   cuda::Codes4OnDevice on_device_{};
 };
 

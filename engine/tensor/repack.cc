@@ -31,37 +31,6 @@ void unpack_words(const at::Tensor& words, size_t bits, const FieldOrder& order,
   });
 }
 
-// Plane after plane of each part of the words, which the caches hold meanwhile.
-template <class Word>
-void unpack_planes(const at::Tensor& words, size_t bits, const std::vector<int64_t>& shifts,
-                   uint8_t* to) {
-  constexpr int64_t kPart = 4096;
-  const auto* from = static_cast<const Word*>(words.const_data_ptr());
-  const auto mask = static_cast<Word>((1u << bits) - 1);
-  const int64_t count = words.numel();
-  parallel_ranges(ceil_div(count, kPart), 1, [&](int64_t first, int64_t last) {
-    for (int64_t part = first; part < last; ++part) {
-      const int64_t begin = part * kPart, end = std::min(begin + kPart, count);
-      for (size_t k = 0; k < shifts.size(); ++k) {
-        uint8_t* plane = to + static_cast<int64_t>(k) * count;
-        const auto shift = static_cast<unsigned>(shifts[k]);
-        for (int64_t i = begin; i < end; ++i) {
-          plane[i] = static_cast<uint8_t>(static_cast<Word>(from[i] >> shift) & mask);
-        }
-      }
-    }
-  });
-}
-
-void check_shifts(const std::vector<int64_t>& shifts, int64_t bits, int64_t word_bits) {
-  for (const int64_t shift : shifts) {
-    if (shift >= 0 && shift + bits <= word_bits) continue;
-    throw Error(ErrorKind::kSpec, "fields of " + std::to_string(bits) + " bits at bit " +
-                                      std::to_string(shift) + ", wanted within words of " +
-                                      std::to_string(word_bits));
-  }
-}
-
 // Calls body(row) for every row of `columns` elements, on all threads.
 template <class Body>
 void for_rows(int64_t rows, int64_t columns, const Body& body) {
@@ -140,21 +109,6 @@ at::Tensor unpack_fields(const at::Tensor& words, int64_t bits, const FieldOrder
   with_word(from.element_size(), [&](auto zero) {
     unpack_words<decltype(zero)>(from, static_cast<size_t>(bits), places,
                                  result.mutable_data_ptr<uint8_t>());
-  });
-  return result;
-}
-
-at::Tensor unpack_planes(const at::Tensor& words, int64_t bits,
-                         const std::vector<int64_t>& shifts) {
-  check_bits(bits);
-  const at::Tensor from = checked_words(words, 1);
-  check_shifts(shifts, bits, from.element_size() * 8);
-  std::vector<int64_t> shape = from.sizes().vec();
-  shape[0] = product(shape[0], static_cast<int64_t>(shifts.size()));
-  at::Tensor result = empty_tensor(shape, at::kByte);
-  with_word(from.element_size(), [&](auto zero) {
-    unpack_planes<decltype(zero)>(from, static_cast<size_t>(bits), shifts,
-                                  result.mutable_data_ptr<uint8_t>());
   });
   return result;
 }

@@ -19,10 +19,6 @@ using FieldOrder = std::vector<int64_t>;
 // words [..., W] -> u8 [..., W * n]
 at::Tensor unpack_fields(const at::Tensor& words, int64_t bits, const FieldOrder& order = {});
 
-// Codes packed along the rows: plane k of the result is the fields of all words that begin at bit
-// shifts[k], which must lie within the words, else Error(kSpec). [R, ...] -> u8 [R * shifts, ...]
-at::Tensor unpack_planes(const at::Tensor& words, int64_t bits, const std::vector<int64_t>& shifts);
-
 // The first `count` codes of each row of streams, whose bytes are those of any integers.
 // [..., W] -> u8 [..., count]
 at::Tensor unpack_stream(const at::Tensor& words, int64_t bits, int64_t count);

@@ -18,8 +18,9 @@ at::Tensor read_tensor(const Checkpoint& checkpoint, std::string_view name);
 // The stored bytes of a tensor of any dtype, in order: [bytes]. Throws likewise.
 at::Tensor read_tensor_bytes(const Checkpoint& checkpoint, std::string_view name);
 
-// The tensor on the device to which an Upload brings it. Where it waits for room there (Upload::take),
-// `make_room` is called once to let go of tensors. Nothing when it does not come, or none brings it.
+// The tensor on the device to which an Upload brings it. Where it waits for room there
+// (Upload::take), `make_room` is called once to let go of tensors. Nothing when it does not come,
+// or none brings it.
 std::optional<at::Tensor> take_uploaded(const Checkpoint& checkpoint, std::string_view name,
                                         const std::function<void()>& make_room);
 

@@ -9,6 +9,7 @@ local plan = require "qspec.plan"
 local provenance = require "qspec.provenance"
 local spec = require "qspec.spec"
 local system = require "host.system"
+local tolerance = require "qspec.tolerance"
 
 local M = {}
 
@@ -29,7 +30,8 @@ local function compare(job, params, prompt)
     local divergence = generation.divergence(subject, result, accepted)
     local given = #result.output_ids - #result.steps
     output.divergence, output.new_token = divergence, divergence.position - given
-    output.is_tie = divergence.margin and math.abs(divergence.margin) < params.tie or false
+    output.is_tie = divergence.margin and math.abs(divergence.margin)
+      < tolerance.of_params(subject, params, "logits") or false
   end
   return output
 end

@@ -5,6 +5,7 @@
 -- that it was made from; anything less is not taken, so that two trainings of one shape are never
 -- compared.
 
+local outcome = require "qspec.outcome"
 local tier = require "qspec.tier"
 local Subject = require "qspec.subject"
 
@@ -51,6 +52,16 @@ function M.infer(subject, paths, highest)
       if ok and same then return candidate end
     end
   end
+end
+
+--- Raises when the baseline is of another architecture.
+---@param subject table
+function M.require_relation(subject)
+  local baseline = subject.baseline
+  if not baseline or baseline.architecture == subject.architecture then return end
+  error(outcome.error("usage", ("the baseline is a '%s', the model a '%s'"):format(
+    baseline.architecture.name, subject.architecture.name),
+    "name the checkpoint that the model was made from", baseline.path), 0)
 end
 
 return M

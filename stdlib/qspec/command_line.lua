@@ -36,6 +36,23 @@ local function usage_error(command, message)
   return outcome.error("usage", first, hint)
 end
 
+-- argparse takes a word that begins with "-" for an option. No option is a number, so that a
+-- negative number behind one is its value: "--temperature", "-1" become "--temperature=-1".
+local function with_negative_values(words)
+  local joined, is_past_options = {}, false
+  for _, word in ipairs(words) do
+    local last = joined[#joined]
+    is_past_options = is_past_options or last == "--"
+    local takes = not is_past_options and last and last:find("^%-%-[%w-]+$")
+    if takes and word:find("^%-%.?%d") then
+      joined[#joined] = last .. "=" .. word
+    else
+      joined[#joined + 1] = word
+    end
+  end
+  return joined
+end
+
 ---Whether the words ask for help; words after "--" do not.
 ---@param words string[]
 ---@return boolean
@@ -55,7 +72,7 @@ end
 ---@param words string[]
 ---@return table
 function M.parse(command, words)
-  local ok, result = parser_of(command):pparse(words)
+  local ok, result = parser_of(command):pparse(with_negative_values(words))
   if not ok then
     error(usage_error(command, tostring(result)), 0)
   end

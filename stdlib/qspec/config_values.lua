@@ -20,6 +20,12 @@ local WANTED = {
   count = { "a whole number of 1 to " .. MOST, function(value)
     return type(value) == "number" and value % 1 == 0 and value >= 1 and value <= MOST
   end },
+  counts = { "a whole number from 1 on, or a list of them", function(value)
+    for _, one in ipairs(type(value) == "table" and value or { value }) do
+      if type(one) ~= "number" or one % 1 ~= 0 or one < 1 or one > MOST then return false end
+    end
+    return value ~= nil
+  end },
   number = { "a number", function(value)
     return type(value) == "number" and value == value and math.abs(value) < math.huge
   end },

@@ -13,11 +13,13 @@ local SKIP = {}
 ---@field params table the check's parameters, defaults filled in
 ---@field findings table[]
 ---@field notes string[]
+---@field undecided table[] {reason, hint}
 ---@field measured table
 
 function Context.new(o)
   return setmetatable({ subject = o.subject, params = o.params, where = o.where, tier = o.tier,
-    on_progress = o.on_progress, findings = {}, notes = {}, measured = {}, wanted = {} }, Context)
+    on_progress = o.on_progress, findings = {}, notes = {}, undecided = {}, measured = {},
+    wanted = {} }, Context)
 end
 
 local OPERATORS = {
@@ -66,6 +68,14 @@ end
 --- Text for the reader that is not a finding.
 function Context:note(text)
   self.notes[#self.notes + 1] = text
+end
+
+--- A claim that what was measured neither supports nor contradicts. Unless there is a finding, the
+--- check is inconclusive.
+---@param reason string what was found and wanted
+---@param hint string|nil what would decide it
+function Context:leave_open(reason, hint)
+  self.undecided[#self.undecided + 1] = { reason = reason, hint = hint }
 end
 
 --- Leaves the check: it cannot say anything here, for this reason.

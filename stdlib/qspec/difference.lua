@@ -92,7 +92,7 @@ function M.of_modules(first, second)
 end
 
 local function read_json(subject, name)
-  return subject:has_file(name) and subject.folder:json(name) or nil
+  return subject:has_file(name) and subject.folder:value(name) or nil
 end
 
 local function bytes_differ(first, second, name)
@@ -161,6 +161,7 @@ function M.of_tokenizer(first, second)
 end
 
 local function template_of(subject)
+  if subject.gguf then return (subject.stored:metadata("tokenizer.chat_template")) end
   if subject:has_file("chat_template.jinja") then
     return subject.folder:text("chat_template.jinja")
   end

@@ -71,11 +71,27 @@ local function probabilities(result)
   return lines
 end
 
----@param result table of divergence.statistics, with a baseline
+local function interval(name, found, format, factor, unit)
+  factor, unit = factor or 1, unit or ""
+  if not (found.low and found.high) then return padded(name) .. ": too few tokens" end
+  return padded(name) .. (": " .. format .. "%s, " .. format .. " to " .. format .. "%s"):format(
+    factor * found.value, unit, factor * found.low, factor * found.high, unit)
+end
+
+local function intervals(paired)
+  return { "", ("====== Paired by token, %g %% intervals ======"):format(100 * paired.confidence),
+    interval("PPL(Q)/PPL(base)", paired.ppl_ratio, "%.6f"),
+    interval("Mean    KLD", paired.kld, "%.6f"),
+    interval("Same top p", paired.same_top, "%.3f", 100, " %"),
+    interval("Mean Δ of the logit margin", paired.margin_change, "%.4f") }
+end
+
+---@param result table of divergence.statistics, with a baseline and `paired`
 ---@return string
 function M.render(result)
   local lines = {}
-  for _, block in ipairs { perplexities(result), divergences(result.kld), probabilities(result) } do
+  for _, block in ipairs { perplexities(result), divergences(result.kld), probabilities(result),
+    intervals(result.paired) } do
     for _, text in ipairs(block) do lines[#lines + 1] = text end
   end
   return table.concat(lines, "\n") .. "\n"

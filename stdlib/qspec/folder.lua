@@ -70,6 +70,12 @@ function Folder:json(name)
   return json.decode(self.changed[name], self:file(name))
 end
 
+--- A JSON file that is there, without the kinds of its values.
+---@return any value
+function Folder:value(name)
+  return json.value(self:text(name), self:file(name))
+end
+
 function Folder:put(name, text)
   self.changed[name] = text
 end

@@ -19,7 +19,8 @@ for _, kind in pairs(require "qspec.ggml_types") do
   BYTES[kind.name:lower()] = kind.bytes / kind.elements
 end
 
-local function is_kept_in_fp32(architecture, name, dtype)
+local function is_kept_in_fp32(architecture, module_name, dtype)
+  local name = module_name .. ".weight"
   for _, key in ipairs(dtype == "float16" and architecture.keep_in_fp32 or {}) do
     if name:find(key, 1, true) then return true end
   end

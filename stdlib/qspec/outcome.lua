@@ -2,7 +2,7 @@
 
 local M = {}
 
----@alias qspec.Status "pass"|"skip"|"error"|"fail"
+---@alias qspec.Status "pass"|"skip"|"inconclusive"|"error"|"fail"
 
 ---@class qspec.Error
 ---@field kind "usage"|"spec"|"checkpoint"|"unsupported"|"device"|"io"|"internal"
@@ -18,7 +18,8 @@ M.EXIT_NOTHING = 4
 M.EXIT_INTERNAL = 5
 
 -- A check that could not be tested must not hide one that failed, nor a skip either of them.
-local SEVERITY = { pass = 1, skip = 2, error = 3, fail = 4 }
+-- What too little text could not decide is no pass; it ranks under what could not be tested at all.
+local SEVERITY = { pass = 1, skip = 2, inconclusive = 3, error = 4, fail = 5 }
 
 local EXIT_OF_KIND = {
   usage = M.EXIT_USAGE,
@@ -114,6 +115,8 @@ local function exit_of_result(result)
     return M.EXIT_FAIL
   elseif result.status == "error" then
     return EXIT_OF_KIND[result.kind] or M.EXIT_ERROR
+  elseif result.status == "inconclusive" then
+    return M.EXIT_ERROR
   end
   return M.EXIT_NOTHING
 end

@@ -8,6 +8,8 @@ local outcome = require "qspec.outcome"
 
 local M = {}
 
+local PAIRED = { "baseline_nll", "kl", "same_top", "margin", "baseline_margin" }
+
 M.LARGEST_TEXT = 256 * 2 ^ 20
 
 local function refuse_encoder_decoder(subject)
@@ -66,6 +68,8 @@ end
 ---@param on_progress (fun(done: integer, total: integer))|nil
 ---@return table {window, stride, windows, tokens_scored, mean_nll, mean_nll_error, perplexity,
 ---  perplexity_error}, and with a baseline what divergence.statistics adds
+---@return table scored by token, in the order of the text: nll in nats, and with a baseline
+---  baseline_nll, kl in nats, same_top, margin and baseline_margin in logits
 function M.measure(subject, text, options, on_progress)
   local window, stride = options.window, options.stride or options.window
   check_count(window, "window", 2, math.huge,
@@ -75,7 +79,7 @@ function M.measure(subject, text, options, on_progress)
   local ids = subject.tokenizer:encode(text, true)
   local windows, baseline = windows_of(#ids, window, stride), options.baseline
   local scored = { nll = {} }
-  if baseline then scored.baseline_nll, scored.kl, scored.same_top = {}, {}, {} end
+  for _, name in ipairs(baseline and PAIRED or {}) do scored[name] = {} end
   for i, one in ipairs(windows) do
     local part = part_of(ids, one, window)
     if baseline then
@@ -87,7 +91,7 @@ function M.measure(subject, text, options, on_progress)
   end
   local result = divergence.statistics(scored)
   result.window, result.stride, result.windows = window, stride, #windows
-  return result
+  return result, scored
 end
 
 return M

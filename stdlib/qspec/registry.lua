@@ -43,6 +43,7 @@ local FOLDERS = {
       requests = { type = "function" },
       normalize = { type = "function" },
       files = { type = "table" },
+      exclude = { type = "function" },
       keeps_unknown_keys = { type = "boolean" },
     },
   },
@@ -52,7 +53,11 @@ local FOLDERS = {
       needs = { allowed = { "config", "header", "weights", "forward", "generate" } },
       run = { type = { "function", "table" } },
     },
-    optional = { params = { type = "table" }, tags = { type = "table" } },
+    optional = {
+      params = { type = "table" },
+      tags = { type = "table" },
+      evidence = { type = "function" },
+    },
   },
   tokenizer_classes = {
     noun = "tokenizer class",
@@ -82,9 +87,10 @@ local FOLDERS = {
       id = { type = "string" },
       applies = { type = "function" },
       doses = { type = "table" },
-      mutate = { type = "function" },
     },
     optional = {
+      mutate = { type = "function" },
+      play = { type = "function" },
       variants = { type = "function" },
       equivalent = { type = { "function", "string" } },
     },

@@ -3,6 +3,7 @@
 local sandbox = require "host.sandbox"
 local system = require "host.system"
 local family = require "qspec.family"
+local omissions = require "qspec.omissions"
 local outcome = require "qspec.outcome"
 local tier = require "qspec.tier"
 local timing = require "qspec.timing"
@@ -79,6 +80,22 @@ local function absence(job, declaration)
   return job.absent
 end
 
+local RUNS_THE_MODEL = { forward = true, generate = true }
+
+-- What was left out is said beside what was found.
+local function note_omissions(job, declaration, ctx)
+  if not RUNS_THE_MODEL[declaration.check.needs] or not job.subject then return end
+  for _, text in ipairs(omissions.of(job.subject)) do ctx:note(text) end
+end
+
+-- The first claim that was not decided is the reason; the others stand below it.
+local function leave_open(event, ctx)
+  local first = ctx.undecided[1]
+  if not first then return end
+  event.status, event.reason, event.hint = "inconclusive", first.reason, first.hint
+  for i = 2, #ctx.undecided do ctx:note(ctx.undecided[i].reason) end
+end
+
 function Runner:attempt(job, declaration, event)
   local ctx = Context.new { subject = job.subject, params = declaration.params,
     where = declaration.where, on_progress = function(done, total, what)
@@ -87,6 +104,7 @@ function Runner:attempt(job, declaration, event)
     end }
   local guard = declaration.check.custom and function(err) return err end or with_traceback
   local ok, err = xpcall(function() run_parts(declaration, ctx, self.highest) end, guard)
+  if ok then note_omissions(job, declaration, ctx) end
   event.findings, event.notes, event.measured = ctx.findings, ctx.notes, ctx.measured
   event.headline = ctx.said
   if not ok and Context.is_skip(err) then
@@ -96,8 +114,26 @@ function Runner:attempt(job, declaration, event)
     event.status, event.kind, event.reason = "error", known.kind, known.message
     event.hint, event.error_where = known.hint, known.where
   end
+  if not event.status then leave_open(event, ctx) end
   if #ctx.findings > 0 then event.status = "fail" end
   event.status = event.status or "pass"
+end
+
+-- A failure of the running model names the modules that add the largest errors, where there is a
+-- baseline. That this cannot be done takes nothing from the verdict.
+local function localize(job, declaration, event)
+  local evidence, subject = declaration.check.evidence, job.subject
+  if event.status ~= "fail" or not (evidence and subject and subject.baseline) then return end
+  local localisation = require "qspec.localisation"
+  local ok, found = pcall(function()
+    local tokens = evidence(subject, declaration.params, event.findings)
+    return tokens and localisation.worst(subject, tokens)
+  end)
+  if ok and found then
+    event.localized, event.next_command = found, localisation.next_command(job, declaration)
+  elseif not ok then
+    event.notes[#event.notes + 1] = "not localised: " .. outcome.from(found).message
+  end
 end
 
 -- --no-skip and --require turn a skip into a failure.
@@ -125,6 +161,7 @@ function Runner:check(job, declaration, index)
     event.enable = absent.enable
   else
     self:attempt(job, declaration, event)
+    localize(job, declaration, event)
   end
   self:demand(event)
   event.seconds = system.clock() - began

@@ -3,6 +3,7 @@
 local builder = require "qspec.builder"
 local expert_parts = require "qspec.expert_parts"
 local experts = require "qspec.experts"
+local json = require "host.json"
 local outcome = require "qspec.outcome"
 local weights = require "qspec.weights"
 
@@ -47,10 +48,8 @@ local function refuse_broken(subject)
   end
 end
 
---- Builds the runnable model of a subject.
----@param subject table
----@return any model qspec.Model
-function M.build(subject)
+-- One weight for each module that the program names.
+local function bindings(subject)
   refuse_broken(subject)
   local bound, rows = {}, subject.census.by_name
   for _, row in ipairs(subject.census.modules) do
@@ -63,14 +62,41 @@ function M.build(subject)
   for name, row in pairs(rows) do
     if row.tied_to and not bound[name] then bound[name] = bound[row.tied_to] end
   end
-  local has = function(name)
+  return bound
+end
+
+local function program_of(subject)
+  local rows = subject.census.by_name
+  return builder.program(subject.architecture, subject.config, function(name)
     local module, parameter = name:match("^(.*)%.([^.]+)$")
     local row = module and rows[module]
     return row and row.holding.tensors[parameter]
-  end
-  local program = builder.program(subject.architecture, subject.config, has)
-  return require("host.model").build(program, bound, { device = subject.device,
-    dense_budget = subject.device == "cpu" and DENSE_BUDGET or ALL })
+  end)
+end
+
+--- Whether two subjects have one program: the models then differ in weights alone.
+---@param subject table
+---@param other table
+---@return boolean
+function M.same_program(subject, other)
+  local function text(one) return json.encode(program_of(one), { sort = true }) end
+  return text(subject) == text(other)
+end
+
+--- The program of a subject with the weights of another one of its architecture.
+---@param subject table
+---@param other table
+---@return any model qspec.Model
+function M.build_with(subject, other)
+  return require("host.model").build(program_of(subject), bindings(other),
+    { device = subject.device, dense_budget = subject.device == "cpu" and DENSE_BUDGET or ALL })
+end
+
+--- Builds the runnable model of a subject.
+---@param subject table
+---@return any model qspec.Model
+function M.build(subject)
+  return M.build_with(subject, subject)
 end
 
 return M

@@ -96,6 +96,7 @@ local function load_jobs(args, chosen)
       jobs[#jobs + 1] = job
     end
   end
+  if args.lock then require("qspec.lock.demand").add(jobs, args.lock, args.tier) end
   return jobs, specs
 end
 
@@ -111,7 +112,7 @@ local function settle(chosen, jobs, options)
 end
 
 local function counts_of(results)
-  local counts = { pass = 0, fail = 0, skip = 0, error = 0 }
+  local counts = { pass = 0, fail = 0, skip = 0, inconclusive = 0, error = 0 }
   for _, result in ipairs(results) do counts[result.status] = counts[result.status] + 1 end
   return counts
 end

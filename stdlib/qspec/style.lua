@@ -2,10 +2,13 @@
 
 local M = {}
 
-local CODES = { pass = "32", fail = "1;31", error = "1;35", skip = "33", dim = "2", bold = "1" }
+local CODES = { pass = "32", fail = "1;31", error = "1;35", inconclusive = "1;33", skip = "33",
+  dim = "2", bold = "1" }
 
-local MARKS = { pass = "✓", fail = "✗", skip = "-", error = "!", dot = "·", ellipsis = "…" }
-local ASCII_MARKS = { pass = "+", fail = "x", skip = "-", error = "!", dot = "|", ellipsis = "..." }
+local MARKS = { pass = "✓", fail = "✗", skip = "-", error = "!", inconclusive = "?", dot = "·",
+  ellipsis = "…" }
+local ASCII_MARKS = { pass = "+", fail = "x", skip = "-", error = "!", inconclusive = "?",
+  dot = "|", ellipsis = "..." }
 
 local function is_utf8_locale(env)
   for _, name in ipairs({ "LC_ALL", "LC_CTYPE", "LANG" }) do
@@ -33,7 +36,8 @@ function M.detect(stream, system)
   }
 end
 
----A painter: style.fail("text") and so on for pass, fail, error, skip, dim, bold; style.marks.
+---A painter: style.fail("text") and so on for pass, fail, error,
+---inconclusive, skip, dim, bold; style.marks.
 ---@param options { colour: boolean?, ascii: boolean? }
 ---@return table
 function M.new(options)

@@ -108,6 +108,16 @@ local function has_model_type(architecture, model_type)
   return false
 end
 
+-- A model of text, images or sound holds the text model's config in its own.
+local function refuse_wrapper(model_type, raw, where)
+  local text = raw.text_config
+  if type(text) ~= "table" or json.is_array(text) then return end
+  local inner = type(text.model_type) == "string" and (" ('%s')"):format(text.model_type) or ""
+  refuse("unsupported", ("model_type '%s' is a text model%s beside others, and only text models "
+    .. "alone are read"):format(model_type, inner),
+    "save its language_model by itself: config.json is then what text_config is here", where)
+end
+
 function lazy.architecture(self)
   local where = self.config_file.where
   local model_type = model_config.model_type(self.raw, where)
@@ -121,6 +131,7 @@ function lazy.architecture(self)
       known[#known + 1] = name
     end
   end
+  refuse_wrapper(model_type, self.raw, where)
   local close = nearest(model_type, known)
   refuse("unsupported", ("unknown model_type '%s'"):format(model_type), close
     and ("did you mean '%s'?"):format(close) or "qspec list architectures shows the known ones",
@@ -367,6 +378,20 @@ function lazy.runtime(self)
   local runtime = require("qspec.runtime").build(self)
   built()
   return runtime
+end
+
+-- How far its outputs move on its device when nothing changes: measured once.
+function lazy.noise_floor(self)
+  return require("qspec.noise_floor").measure(self)
+end
+
+--- The same model on another device.
+---@param device string
+---@return table subject
+function Subject:on(device)
+  return Subject.new { name = self.name, path = self.path or nil,
+    config = self.inline_config or nil, quantize = self.quantize or nil, folder = self.folder,
+    stored = self.stored, device = device }
 end
 
 --- Frees what is big. The subject can be asked again and reads anew.

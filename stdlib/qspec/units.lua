@@ -56,6 +56,14 @@ function M.count(count, noun, plural)
   return string.format("%d %s", count, count == 1 and noun or plural or noun .. "s")
 end
 
+---@param db number|nil
+---@return string as in "17.3 dB"; "none" of an error that is not there, "-" when nothing is known
+function M.decibels(db)
+  if not db then return "-" end
+  if db == math.huge then return "none" end
+  return db == db and string.format("%.1f dB", db) or "NaN"
+end
+
 ---A value of a report, its unit taken from the last word of its key.
 ---@param key string as in "stored_bytes", "sqnr_db", "seconds"
 ---@param value any

@@ -56,13 +56,15 @@ def linear(generator, dtype):
 
 def gptq(generator):
     parity = importlib.import_module("gptq_parity")
-    for bits, shuffled in ((4, False), (4, True), (3, False), (8, False)):
+    for bits, shuffled, version in ((4, False, 2), (4, True, 2), (3, False, 2), (8, False, 2),
+                                    (8, False, 1), (2, False, 2)):
         kernel = parity.gptq_kernel(bits, 128, SHAPE, generator, shuffled)
         stored = {key: value for key, value in kernel.named_buffers() if not key.startswith("wf_")}
-        yield Case(f"{bits} bits{', act-order' if shuffled else ''}", {
+        what = f"{bits} bits{', act-order' if shuffled else ''}{', v1' if version == 1 else ''}"
+        yield Case(what, {
             "quant_method": "gptq", "bits": bits, "group_size": 128, "sym": False,
-            "desc_act": shuffled, "checkpoint_format": "gptq_v2"}, stored, HALF, "gptqmodel",
-            kernel.dequantize_weight)
+            "desc_act": shuffled, "checkpoint_format": "gptq" if version == 1 else "gptq_v2"},
+            stored, HALF, "gptqmodel", kernel.dequantize_weight)
 
 
 def awq(generator):
@@ -73,6 +75,21 @@ def awq(generator):
     yield Case("gemm, 4 bits", {"quant_method": "awq", "bits": 4, "group_size": 128}, stored, HALF,
                "gptqmodel", lambda: parity.packing_utils.dequantize_gemm(**stored, bits=4,
                                                                          group_size=128))
+    yield from awq_rows(parity, generator)
+
+
+def awq_rows(parity, generator):
+    codes, scale, zeros = parity.random_parts(SHAPE, 128, generator)
+    width = parity.calculate_zeros_width(COLUMNS, 128) * 8
+    pack = parity.packing_utils.pack_awq_columns
+    gemv = {"qweight": pack(codes, 4), "qzeros": pack(parity.padded(zeros, width), 4),
+            "scales": parity.padded(scale, width)}
+    fast = {"qweight": parity.gemv_fast_awq.pack_intweight(codes, interleave=4, kstride=64),
+            "scales": parity.padded(scale, width).t(),
+            "qzeros": parity.padded(-(scale * zeros.float()).half(), width).t()}
+    for version, stored, dtype in (("gemv", gemv, HALF), ("gemv_fast", fast, FLOAT)):
+        yield Case(f"{version}, 4 bits", {"quant_method": "awq", "bits": 4, "group_size": 128,
+                   "version": version}, stored, dtype, "no CPU peer: its kernel needs a GPU")
 
 
 def auto_round(generator):
@@ -109,14 +126,22 @@ CT_WEIGHTS = (
     ("pack-quantized", "3 bits", {"num_bits": 3, "type": "int", "strategy": "group",
                                   "group_size": 128}),
     ("int-quantized", "8 bits", {"num_bits": 8, "type": "int", "strategy": "channel"}),
-    ("float-quantized", "e4m3", {"num_bits": 8, "type": "float", "strategy": "channel"}))
+    ("float-quantized", "e4m3", {"num_bits": 8, "type": "float", "strategy": "channel"}),
+    ("float-quantized", "e4m3 128 x 128", {"num_bits": 8, "type": "float", "strategy": "block",
+                                           "block_structure": [128, 128]}))
 
 
 def compressed_tensors(generator):
     parity = importlib.import_module("compressed_tensors_parity")
-    for form, what, weights in CT_WEIGHTS:
+    kinds = [(form, what, {"symmetric": True, **weights}) for form, what, weights in CT_WEIGHTS]
+    for preset in ("NVFP4A16", "MXFP4A16", "MXFP6A16", "MXFP8A16"):
+        weights = parity.PRESET_SCHEMES[preset]["weights"].model_dump()
+        form = parity.infer_module_format(torch.nn.Linear, parity.QuantizationScheme(
+            targets=[], weights=weights)).value
+        kinds.append((form, preset, weights))
+    for form, what, weights in kinds:
         model = parity.Model()
-        model.add(form, {"symmetric": True, **weights}, SHAPE, BRAIN)
+        model.add(form, weights, SHAPE, BRAIN)
         prefix = model.modules[0]["name"] + "."
         stored = {name[len(prefix):]: value for name, value in model.tensors.items()}
         scheme = parity.QuantizationScheme(**model.groups["group_0"])
@@ -175,9 +200,15 @@ def modelopt(generator):
 def torchao(generator):
     parity = importlib.import_module("torchao_parity")
     configs = (("int8 rows", parity.Int8WeightOnlyConfig(version=2)),
+               ("int8 g128", parity.Int8WeightOnlyConfig(granularity=parity.PerGroup(128),
+                                                         version=2)),
                ("float8", parity.Float8WeightOnlyConfig()),
-               ("int4 g128", parity.IntxWeightOnlyConfig(weight_dtype=torch.int4,
-                                                         granularity=parity.PerGroup(128))))
+               *((f"int{bits} g128", parity.IntxWeightOnlyConfig(
+                   weight_dtype=getattr(torch, f"int{bits}"), granularity=parity.PerGroup(128)))
+                 for bits in (2, 4)),
+               ("int4 g128, asymmetric", parity.IntxWeightOnlyConfig(
+                   weight_dtype=torch.int4, mapping_type=parity.MappingType.ASYMMETRIC,
+                   granularity=parity.PerGroup(128))))
     for what, config in configs:
         model = torch.nn.Module()
         model.add_module("m0", linear(generator, BRAIN))
@@ -191,24 +222,24 @@ def torchao(generator):
 
 def hqq(generator):
     parity = importlib.import_module("hqq_parity")
-    for bits in (8, 4, 3):
-        options = {"nbits": bits, "group_size": 64, "axis": 1}
+    for bits, axis in ((8, 1), (4, 1), (3, 1), (2, 1), (1, 1), (4, 0)):
+        options = {"nbits": bits, "group_size": 64, "axis": axis}
         config = parity.BaseQuantizeConfig(**options)
         config["weight_quant_params"]["optimize"] = False
         layer = parity.HQQLinear(linear(generator, BRAIN), config, compute_dtype=BRAIN,
                                  device="cpu")
-        yield Case(f"{bits} bits", {"quant_method": "hqq", "skip_modules": [],
-                                    "quant_config": config}, parity.stored(layer), BRAIN, "hqq",
-                   layer.dequantize)
+        yield Case(f"{bits} bits{', axis 0' if axis == 0 else ''}", {
+            "quant_method": "hqq", "skip_modules": [], "quant_config": config},
+            parity.stored(layer), BRAIN, "hqq", layer.dequantize)
 
 
 def quanto(generator):
     parity = importlib.import_module("quanto_parity")
     parity.PackedTensor.unpack = parity.unpack
-    for what in ("int8", "int4"):
+    for what in ("int8", "float8", "int4", "int2"):
         layer = parity.QLinear.from_module(linear(generator, BRAIN), weights=parity.QTYPES[what])
         layer.freeze()
-        if what == "int4" and type(layer.weight) is not parity.WeightQBitsTensor:
+        if what in ("int4", "int2") and type(layer.weight) is not parity.WeightQBitsTensor:
             layer.weight = torch.nn.Parameter(layer.weight.weight_qbits_tensor(),
                                               requires_grad=False)
         yield Case(what, {"quant_method": "quanto", "weights": what, "modules_to_not_convert": []},
@@ -220,7 +251,8 @@ def mlx(generator):
     mx = parity.mx
     mx.set_default_device(mx.cpu)
     dense = mx.array((torch.randn(SHAPE, generator=generator) * 0.05).numpy()).astype(mx.bfloat16)
-    for mode, bits, group in (("affine", 4, 64), ("affine", 6, 64), ("mxfp4", 4, 32)):
+    for mode, bits, group in (*(("affine", bits, 64) for bits in (4, 6, 2, 3, 5, 8)),
+                              ("mxfp4", 4, 32), ("mxfp8", 8, 32), ("nvfp4", 4, 16)):
         made = mx.quantize(dense, group_size=group, bits=bits, mode=mode)
         mx.eval(made)
         names = ("weight", "scales", "biases")[:len(made)]
@@ -244,12 +276,14 @@ def bitnet(generator):
 
 def metal(generator):
     parity = importlib.import_module("rows_parity")
-    packed = drawn((ROWS, COLUMNS // 8), generator, torch.int32).view(torch.uint32)
-    scales, offsets = (positive((ROWS, COLUMNS // 64), generator, BRAIN) for _ in range(2))
-    yield Case("4 bits", {"quant_method": "metal", "bits": 4, "group_size": 64,
-                          "modules_to_not_convert": []},
-               {"weight": packed, "scales": scales, "qbiases": offsets}, BRAIN, "transformers",
-               lambda: parity.metal._affine_dequantize_tensor(packed, scales, offsets, 64, 4))
+    for bits in (4, 2, 8):
+        words = drawn((ROWS, COLUMNS * bits // 32), generator, torch.int32).view(torch.uint32)
+        scales, offsets = (positive((ROWS, COLUMNS // 64), generator, BRAIN) for _ in range(2))
+        yield Case(f"{bits} bits", {"quant_method": "metal", "bits": bits, "group_size": 64,
+                                    "modules_to_not_convert": []},
+                   {"weight": words, "scales": scales, "qbiases": offsets}, BRAIN, "transformers",
+                   lambda parts=(words, scales, offsets), bits=bits:
+                   parity.metal._affine_dequantize_tensor(*parts, 64, bits))
 
 
 def gemma(generator):
@@ -265,15 +299,45 @@ def gemma(generator):
 
 def aqlm(generator):
     parity = importlib.import_module("codebooks_parity")
-    codes = torch.randint(0, 2 ** 8, (ROWS, COLUMNS // 8, 2), generator=generator)
-    stored = parity.pack_int_data(codes, 8)
-    books = (torch.randn((2, 2 ** 8, 1, 8), generator=generator) * 0.1).to(HALF)
-    scales = (torch.rand((ROWS, 1, 1, 1), generator=generator) + 0.5).to(HALF)
-    yield Case("2 x 8 bits", {"quant_method": "aqlm", "num_codebooks": 2, "nbits_per_codebook": 8,
-                              "out_group_size": 1, "in_group_size": 8,
-                              "linear_weights_not_to_quantize": []},
-               {"codes": stored, "codebooks": books, "scales": scales}, HALF, "aqlm",
-               lambda: parity._dequantize_weight(parity.unpack_int_data(stored, 8), books, scales))
+    for count, bits in ((2, 8), (1, 16)):
+        codes = torch.randint(0, 2 ** bits, (ROWS, COLUMNS // 8, count), generator=generator)
+        stored = parity.pack_int_data(codes, bits)
+        books = (torch.randn((count, 2 ** bits, 1, 8), generator=generator) * 0.1).to(HALF)
+        scales = (torch.rand((ROWS, 1, 1, 1), generator=generator) + 0.5).to(HALF)
+
+        def decode(stored=stored, bits=bits, books=books, scales=scales):
+            return parity._dequantize_weight(parity.unpack_int_data(stored, bits), books, scales)
+        yield Case(f"{count} x {bits} bits", {
+            "quant_method": "aqlm", "num_codebooks": count, "nbits_per_codebook": bits,
+            "out_group_size": 1, "in_group_size": 8, "linear_weights_not_to_quantize": []},
+            {"codes": stored, "codebooks": books, "scales": scales}, HALF, "aqlm", decode)
+
+
+def vptq(generator):
+    parity = importlib.import_module("codebooks_parity")
+    pack, dequant = parity.vptq_functions()
+    for residuals in (-1, 256):
+        case = (8, 65536, residuals, 1, 0, True, True)
+        layer, _, tensors, decode = parity.vector_case(case, HALF, pack, dequant, generator, SHAPE)
+        name = "model.layers.0.proj"
+        yield Case(f"65536{' and 256' if residuals > 0 else ''} vectors of 8", {
+            "quant_method": "vptq", "config_for_layers": {name: layer}, "shared_layer_config": {},
+            "modules_to_not_convert": []}, tensors, HALF, "vptq", decode, name=name)
+
+
+def quark(generator):
+    rows = positive((ROWS,), generator)
+    groups = torch.randint(110, 130, (ROWS, COLUMNS // 32), generator=generator).to(torch.uint8)
+    for what, dtype, codes, scales in (
+            ("e4m3 rows", "fp8_e4m3", e4m3(SHAPE, generator), rows),
+            ("int8 rows", "int8", drawn(SHAPE, generator, torch.int8), rows),
+            ("e2m1 g32", "fp4", drawn((ROWS, COLUMNS // 2), generator), groups)):
+        scheme = "per_group" if dtype == "fp4" else "per_channel"
+        weight = {"dtype": dtype, "qscheme": scheme, "group_size": 32 if dtype == "fp4" else None}
+        yield Case(what, {"quant_method": "quark", "global_quant_config": {"weight": weight},
+                          "export": {"pack_method": "reorder"}, "exclude": []},
+                   {"weight": codes, "weight_scale": scales}, BRAIN,
+                   "no library: the parity tests do not install amd-quark")
 
 
 def gguf(generator):

@@ -1,6 +1,7 @@
 -- Seconds that decoding the first packed weight of a checkpoint takes, as JSON:
 -- qspec lua decode_speed.lua PATH DTYPE TIMES. PATH is a folder as tests/parity/decode.lua reads,
--- or a GGUF file whose tensor is "weight".
+-- or a GGUF file whose tensor is "weight". The stored tensors are in memory, as they are for the
+-- libraries; everything that is made of them is made anew each time.
 
 local checkpoint = require "host.checkpoint"
 local json = require "host.json"
@@ -8,6 +9,18 @@ local system = require "host.system"
 local tensor = require "host.tensor"
 local Subject = require "qspec.subject"
 local weights = require "qspec.weights"
+
+-- Reads each tensor once.
+local function remember(reader)
+  local read, seen = tensor[reader], {}
+  tensor[reader] = function(file, name)
+    seen[name] = seen[name] or read(file, name)
+    return seen[name]
+  end
+end
+
+remember "read"
+remember "read_bytes"
 
 local path, dtype, times = arg[1], arg[2], tonumber(arg[3])
 
@@ -17,7 +30,6 @@ local function described(entry)
     bias = false, parameters = { { name = "weight", shape = entry.shape } } }
 end
 
--- Each decodes from the stored tensors on: the layout repacks them anew.
 local function decoder_of_blocks()
   local file = checkpoint.open(path)
   local entry = file:tensors()[1]

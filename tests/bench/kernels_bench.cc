@@ -50,15 +50,22 @@ struct Data {
 
 using Body = std::function<void(const Kernels&, Data&, int64_t begin, float* buffer, float* other)>;
 
-void dequantize(const Kernels& k, Data& d, int64_t begin, float* buffer, float*) {
-  k.decode4({d.packed.data() + begin / 2, d.codebook, d.absmax.data() + begin / kBlock, kBlock},
-            kStretch, buffer);
-  constexpr int64_t kPart = 512;
-  alignas(64) uint16_t halves[kPart];
-  for (int64_t i = 0; i < kStretch; i += kPart) {
-    k.float_to_bfloat16(buffer + i, kPart, halves);
-    k.stream(halves, sizeof halves, d.halves + begin + i);
-  }
+CodedRow row_of(const Data& d) {
+  CodedRow row{};
+  row.codes = d.packed.data();
+  row.end = row.codes + d.packed.size();
+  row.bits = 4;
+  row.high_first = true;
+  row.values = d.codebook;
+  row.scales = d.absmax.data();
+  row.column_groups = d.absmax.size();
+  row.block = kBlock;
+  return row;
+}
+
+void dequantize(const Kernels& k, Data& d, int64_t begin, float*, float*) {
+  k.decode_coded_to_bfloat16(row_of(d), static_cast<size_t>(begin), kStretch, d.halves + begin,
+                             true);
 }
 
 void quantize(const Kernels& k, Data& d, int64_t begin, float* buffer, float*) {
@@ -69,8 +76,7 @@ void quantize(const Kernels& k, Data& d, int64_t begin, float* buffer, float*) {
 
 void compare(const Kernels& k, Data& d, int64_t begin, float* buffer, float* other) {
   static thread_local float squares[kStretch], errors[kStretch];
-  k.decode4({d.packed.data() + begin / 2, d.codebook, d.absmax.data() + begin / kBlock, kBlock},
-            kStretch, buffer);
+  k.decode_coded(row_of(d), static_cast<size_t>(begin), kStretch, buffer, false);
   k.half_to_float(d.halves + begin, kStretch, other);
   k.error_sums(other, buffer, kStretch, kBlock, squares, errors);
 }

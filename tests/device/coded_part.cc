@@ -22,19 +22,9 @@ struct Case {
   int64_t extra_bytes;  // a row is that much longer than its codes
 };
 
-template <auto narrow, auto widen>
-void through(float* x, size_t count) {
-  std::vector<uint16_t> halves(count);
-  (kernels(Simd::kPlain).*narrow)(x, count, halves.data());
-  (kernels(Simd::kPlain).*widen)(halves.data(), count, x);
-}
-
-auto rounding(Step step) -> void (*)(float*, size_t) {
-  if (step == Step::kFloat16) return through<&Kernels::float_to_half, &Kernels::half_to_float>;
-  if (step == Step::kBfloat16) {
-    return through<&Kernels::float_to_bfloat16, &Kernels::bfloat16_to_float>;
-  }
-  return nullptr;
+Rounding rounding(Step step) {
+  if (step == Step::kFloat16) return Rounding::kHalf;
+  return step == Step::kBfloat16 ? Rounding::kBfloat16 : Rounding::kNone;
 }
 
 // What the codes stand for, by kind.
@@ -90,11 +80,13 @@ struct Weight {
                            .zeros = data(zeros, group),
                            .shifts = data(shifts, group),
                            .groups = groups.empty() ? nullptr : groups.data(),
+                           .group_bytes = nullptr,
                            .column_groups = static_cast<size_t>(column_groups),
                            .block = static_cast<size_t>(c.block_columns),
-                           .round = rounding(c.step)};
+                           .rounding = rounding(c.step)};
       kernels(Simd::kPlain)
-          .decode_coded(coded, 0, static_cast<size_t>(c.columns), result.data() + row * c.columns);
+          .decode_coded(coded, 0, static_cast<size_t>(c.columns), result.data() + row * c.columns,
+                        false);
     }
     return result;
   }

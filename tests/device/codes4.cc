@@ -53,8 +53,10 @@ Codes4::Codes4(size_t count, size_t block_size, uint32_t seed)
 
 std::vector<float> Codes4::decoded() const {
   std::vector<float> values(count);
-  kernels(Simd::kPlain)
-      .decode4({packed.data(), codebook.value, absmax.data(), block_size}, count, values.data());
+  for (size_t i = 0; i < count; ++i) {
+    const uint8_t byte = packed[i / 2];
+    values[i] = codebook.value[i % 2 == 0 ? byte >> 4 : byte & 15] * absmax[i / block_size];
+  }
   return values;
 }
 

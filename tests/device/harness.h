@@ -41,6 +41,7 @@ class Report {
   void speed(const std::string& name, double bytes, const std::function<void(int turn)>& launch);
 
   int failures() const { return failures_; }
+  bool with_timings() const { return with_timings_; }
   void summarize(const char* part) const;
 
  private:
@@ -123,9 +124,12 @@ void quantize4_part(Report& report);
 void dequantize4_part(Report& report);
 void compare_part(Report& report);
 void gemv4_part(Report& report);
+void gemv8_part(Report& report);
 void coded_part(Report& report);
+void llm_int8_part(Report& report);
 void rowwise8_part(Report& report);
 void ggml_part(Report& report);
 void cross_entropy_part(Report& report);
+void step_part(Report& report);
 
 }  // namespace qspec::device_test

@@ -20,8 +20,10 @@ namespace {
 constexpr Part kParts[] = {
     {"quantize4", quantize4_part}, {"dequantize4", dequantize4_part},
     {"compare", compare_part},     {"gemv4", gemv4_part},
-    {"coded", coded_part},         {"rowwise8", rowwise8_part},
+    {"gemv8", gemv8_part},         {"coded", coded_part},
+    {"llm_int8", llm_int8_part},   {"rowwise8", rowwise8_part},
     {"ggml", ggml_part},           {"cross_entropy", cross_entropy_part},
+    {"step", step_part},
 };
 
 constexpr const char* kChecksOnly = "--checks-only";

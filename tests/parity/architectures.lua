@@ -1,6 +1,7 @@
 -- For architectures_parity.py: runs the model in each folder named on the command line on the token
--- ids in its prompt.json (`ids`, and of an encoder-decoder `source` and `start`), and writes
--- qspec.json beside them: logits, greedy ids, modules and footprint.
+-- ids in its prompt.json (`ids`, of a decoder the rows of `batch`, and of an encoder-decoder `source`
+-- and `start`), and writes qspec.json beside them: logits, greedy ids, modules and footprint. The
+-- batch obeys generation_config.json.
 
 local footprint = require "qspec.footprint"
 local json = require "host.json"
@@ -33,6 +34,15 @@ local function facts_of(subject)
   return list
 end
 
+local function batch_of(subject, rows)
+  if not rows then return {} end
+  local options = { max_new_tokens = NEW_TOKENS }
+  for key, value in pairs(subject.generation_config) do options[key] = value end
+  local made = subject.runtime:generate(rows, options)
+  for i, row in ipairs(made) do made[i] = row.ids end
+  return made
+end
+
 local function run(folder)
   local subject = Subject.new { name = folder, path = folder }
   local prompt = json.read(folder .. "/prompt.json")
@@ -40,7 +50,8 @@ local function run(folder)
   logits = logits:to("float32"):select(1, 1)
   local made = subject.runtime:generate(prompt.source or prompt.ids,
     { max_new_tokens = NEW_TOKENS, decoder_start_token_id = prompt.start })
-  return { logits = logits:tolist(1e6), ids = made.ids, modules = modules_of(subject),
+  return { logits = logits:tolist(1e6), ids = made.ids,
+    batch = json.array(batch_of(subject, prompt.batch)), modules = modules_of(subject),
     facts = json.array(facts_of(subject)), footprint = footprint.of_census(subject.census),
     computed = footprint.of_config(subject.architecture, subject.modules, subject.dtype,
       function() return nil end) }

@@ -20,6 +20,8 @@ T5 = dict(vocab_size=199, d_model=64, d_kv=20, d_ff=96, num_layers=3, num_decode
           num_heads=4, relative_attention_num_buckets=8, relative_attention_max_distance=10,
           pad_token_id=0, eos_token_id=1, decoder_start_token_id=0)
 MOE = dict(num_experts=4, num_experts_per_tok=2)
+SIGMOID = dict(n_routed_experts=4, num_experts_per_tok=2, n_shared_experts=1,
+               moe_intermediate_size=24)
 
 
 def of(model_type, common=COMMON, **changes):
@@ -147,7 +149,61 @@ CASES = {
     "mt5": of("mt5", T5),
     "umt5": of("umt5", T5),
     "hunyuan": of("hunyuan_v1_dense", head_dim=16),
+    "cwm": of("cwm", head_dim=16, sliding_window=5, rope_parameters=LLAMA3),
+    "dots1": of("dots1", **SIGMOID, first_k_dense_replace=1, sliding_window=5,
+                max_window_layers=2, num_key_value_heads=4),
+    "solar-open": of("solar_open", **SIGMOID, head_dim=16, attention_bias=True),
+    "glm4-moe-lite": ("glm4_moe_lite", {**COMMON, **LATENT, **SIGMOID}),
+    "youtu": ("youtu", {**COMMON, **LATENT, "pad_token_id": None}),
+    "flex-olmo": of("flex_olmo", **MOE),
+    "exaone-moe": of("exaone_moe", **MOE, head_dim=16, moe_intermediate_size=24,
+                     sliding_window=5),
+    "vaultgemma": of("vaultgemma", head_dim=20, sliding_window=5, query_pre_attn_scalar=24),
+    "jais2": of("jais2", head_dim=16),
+    "minimax-m2": of("minimax_m2", num_local_experts=4, num_experts_per_tok=2, head_dim=20),
+    "hyperclovax": of("hyperclovax", head_dim=16, embedding_multiplier=3.0, logits_scaling=2.0,
+                      residual_multiplier=0.4, attention_multiplier=0.2),
+    "hyperclovax-plain": of("hyperclovax", head_dim=16, use_post_norm=False,
+                            attention_multiplier=None),
+    "mellum": of("mellum", num_local_experts=4, num_experts_per_tok=2, head_dim=16,
+                 moe_intermediate_size=24, sliding_window=5, layer_types=ALTERNATING,
+                 mlp_layer_types=["dense", "sparse"] * 2),
+    "bitnet": of("bitnet"),
+    "ernie4-5-moe": of("ernie4_5_moe", head_dim=16, moe_num_experts=4, moe_k=2,
+                       moe_intermediate_size=24, moe_num_shared_experts=2),
+    "ernie4-5-moe-few": of("ernie4_5_moe", moe_num_experts=4, moe_k=2, moe_intermediate_size=24,
+                           moe_num_shared_experts=0, moe_layer_interval=2, use_bias=True,
+                           tie_word_embeddings=False,
+                           moe_layer_start_index=0, moe_layer_end_index=2),
+    "granitemoeshared": of("granitemoeshared", num_local_experts=4, shared_intermediate_size=40,
+                           attention_multiplier=0.2, residual_multiplier=0.4),
+    "nanochat": of("nanochat"),
+    "gpt-sw3": of("gpt-sw3", GPT),
 }
+
+# Windows: one that the prompt overfills, one that the first tokens of the output fill; of some, one
+# that the prompt fills to the last token and one that nothing fills. A prompt has 13 tokens, and 10
+# follow.
+WINDOWED = ["mistral", "ministral", "ministral3", "mixtral", "qwen2", "qwen2-moe", "qwen3",
+            "gemma2", "gemma3", "phi3", "phimoe", "olmo3", "cohere2", "starcoder2", "gpt-oss",
+            "smollm3", "exaone4", "cwm", "vaultgemma"]
+ASKED_FOR = {"qwen2": dict(max_window_layers=2), "qwen2-moe": dict(max_window_layers=2),
+             "qwen3": dict(max_window_layers=2), "smollm3": {}}
+
+
+ALL_LENGTHS = {"mistral", "gemma2", "gpt-oss"}
+
+
+def windowed(case, window):
+    model_type, changes = CASES[case]
+    asked = dict(use_sliding_window=True, **ASKED_FOR[case]) if case in ASKED_FOR else {}
+    return model_type, {**changes, **asked, "sliding_window": window}
+
+
+CASES |= {f"{case}-window-{window}": windowed(case, window)
+          for case in WINDOWED for window in (5, 13, 16, 40)
+          if CASES[case][1].get("sliding_window") != window
+          and (window in (5, 16) or case in ALL_LENGTHS)}
 
 # How a case is stored, where not as save_pretrained does it by itself: in shards of so many bytes,
 # by torch.save with all names of tied weights, or with a tied weight under another of its names.
@@ -159,6 +215,8 @@ UNDER_OTHER_NAME = {"llama-head-alone": ("model.embed_tokens.weight", "lm_head.w
 # Models that are not run: their census is compared alone.
 MAMBA = dict(vocab_size=199, hidden_size=64, num_hidden_layers=2, state_size=5)
 MAMBA2 = dict(mamba_n_heads=8, mamba_d_head=16, mamba_d_state=5)
+DELTA = dict(head_dim=24, linear_num_value_heads=4, linear_num_key_heads=2,
+             linear_key_head_dim=12, linear_value_head_dim=10)
 UNRUN = {
     "mamba": of("mamba", MAMBA),
     "mamba-biases": of("mamba", MAMBA, time_step_rank=7, use_bias=True, use_conv_bias=False,
@@ -183,8 +241,25 @@ UNRUN = {
                     shared_intermediate_size=40, layer_types=["mamba", "attention"] * 2),
     "granite-4-dense": of("granitemoehybrid", **MAMBA2, num_local_experts=0,
                           position_embedding_type="rope"),
-    "qwen3-next": of("qwen3_next", **MOE, head_dim=24, moe_intermediate_size=24,
-                     shared_expert_intermediate_size=40, linear_num_value_heads=4,
-                     linear_num_key_heads=2, linear_key_head_dim=12, linear_value_head_dim=10),
+    "qwen3-next": of("qwen3_next", **MOE, **DELTA, moe_intermediate_size=24,
+                     shared_expert_intermediate_size=40),
+    "qwen3-5": of("qwen3_5_text", **DELTA),
+    "qwen3-5-moe": of("qwen3_5_moe_text", **MOE, **DELTA, moe_intermediate_size=24,
+                      shared_expert_intermediate_size=40),
+    "gemma3n": of("gemma3n_text", head_dim=20, intermediate_size=[96, 80, 96, 96],
+                  num_kv_shared_layers=1, vocab_size_per_layer_input=150, laurel_rank=6,
+                  hidden_size_per_layer_input=12, layer_types=ALTERNATING),
+    "gemma3n-one-width": of("gemma3n_text", num_kv_shared_layers=0, altup_num_inputs=3,
+                            layer_types=ALTERNATING),
+    "zamba": of("zamba", num_hidden_layers=9, num_key_value_heads=4, mamba_dt_rank=5),
+    "zamba2": of("zamba2", num_key_value_heads=4, mamba_d_state=5, adapter_rank=7,
+                 layers_block_type=["linear_attention", "hybrid"] * 2, use_mem_rope=True,
+                 use_shared_attention_adapter=True),
+    "zamba2-two-blocks": of("zamba2", num_hidden_layers=6, num_key_value_heads=4, mamba_d_state=5,
+                            layers_block_type=["linear_attention"] + ["hybrid"] * 5,
+                            num_mem_blocks=2, add_bias_linear=True),
+    "dbrx": of("dbrx", {}, vocab_size=199, d_model=64, n_heads=4, n_layers=2,
+               attn_config=dict(kv_n_heads=2, clip_qkv=8.0, rope_theta=500000.0),
+               ffn_config=dict(ffn_hidden_size=24, moe_num_experts=4, moe_top_k=2)),
     "recurrent-gemma": of("recurrent_gemma", lru_width=60, num_hidden_layers=3),
 }

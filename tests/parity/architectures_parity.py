@@ -3,9 +3,10 @@
     tests/parity/architectures_parity.py PROGRAM [--dtypes float32,float16,bfloat16] [CASE...]
 
 For each case of architectures_cases.py and each dtype: the greedy ids, with a key-value cache, must
-be equal; no logit of the prompt may differ by more than BOUND of the largest; names, classes and
-shapes of all modules and the footprint must be those of transformers, and no tensor may be left
-over. Exit status 1 when something is not. Needs tests/parity/setup.
+be equal, of one prompt, and of a batch with a shorter one that ends at either of the two ends of
+text in generation_config.json; no logit of the prompt may differ by more than BOUND of the largest;
+names, classes and shapes of all modules and the footprint must be those of transformers, and no
+tensor may be left over. Exit status 1 when something is not. Needs tests/parity/setup.
 """
 
 import argparse
@@ -30,6 +31,8 @@ from architectures_cases import CASES, PICKLED, SHARDS, UNDER_OTHER_NAME
 
 HERE = pathlib.Path(__file__).resolve().parent
 PROMPT_LENGTH = 13
+SHORTER = 6  # the length of the prompt that is padded in a batch
+PAD = 0
 NEW_TOKENS = 10
 START = 0  # of the outputs of encoder-decoders
 # Share of the largest logit. Kernels are the same ones; what differs is the order of some sums.
@@ -38,7 +41,7 @@ BOUND = {"float32": 1e-5, "float16": 1e-2, "bfloat16": 5e-2}
 # leaves is_causal false. With attn_implementation="eager" it does not see ahead.
 SEES_AHEAD = {"umt5"}
 # Models whose norms store the distance from 1.
-AROUND_ZERO = {"gemma", "gemma2", "gemma3_text", "nemotron"}
+AROUND_ZERO = {"gemma", "gemma2", "gemma3_text", "nemotron", "vaultgemma"}
 
 
 def randomized(model, model_type):
@@ -76,6 +79,29 @@ def store(case, model, folder):
         save_file(tensors, file, metadata={"format": "pt"})
 
 
+def padded(ids):
+    """A batch of the prompt and of its last tokens, padded on the left, and its mask."""
+    rows = torch.tensor([ids, [PAD] * (len(ids) - SHORTER) + ids[-SHORTER:]])
+    mask = torch.ones_like(rows)
+    mask[1, :len(ids) - SHORTER] = 0
+    return rows, mask
+
+
+def generate(model, ids, mask, ends, **more):
+    model.generation_config.eos_token_id = ends
+    with torch.no_grad():
+        return model.generate(ids, attention_mask=mask, do_sample=False, pad_token_id=PAD,
+                              max_new_tokens=NEW_TOKENS, **more)
+
+
+def save_ends(model, ids, folder):
+    """Two ends of text that the batch runs into: one early, one late."""
+    rows, mask = padded(ids)
+    made = generate(model.eval(), rows, mask, None)[:, len(ids):].tolist()
+    ends = {"eos_token_id": [made[0][6], made[1][3]], "pad_token_id": PAD}
+    (folder / "generation_config.json").write_text(json.dumps(ends))
+
+
 def save(case, dtype, folder):
     model_type, changes = CASES[case]
     torch.manual_seed(0)
@@ -88,6 +114,9 @@ def save(case, dtype, folder):
         # The decoder's own prompt: its start, and some tokens that it is taken to have written.
         written = [] if model_type in SEES_AHEAD else ids[:6].tolist()
         prompt = {"source": ids.tolist(), "ids": [START, *written], "start": START}
+    else:
+        save_ends(model, ids.tolist(), folder)
+        prompt["batch"] = [ids.tolist(), ids.tolist()[-SHORTER:]]
     (folder / "prompt.json").write_text(json.dumps(prompt))
 
 
@@ -105,6 +134,17 @@ def modules_of(model):
     return found
 
 
+def reference_batch(model, ids, ends):
+    """The rows of a batch without padding, each up to its end of text."""
+    rows, mask = padded(ids)
+    found = []
+    for row, seen in zip(generate(model, rows, mask, ends).tolist(), mask.tolist()):
+        made = row[len(ids):]
+        count = next((i + 1 for i, token in enumerate(made) if token in ends), len(made))
+        found.append([token for token, kept in zip(row, seen) if kept] + made[:count])
+    return found
+
+
 def reference(folder):
     config = transformers.AutoConfig.from_pretrained(folder)
     model = class_of(config).from_pretrained(folder).eval()
@@ -112,16 +152,16 @@ def reference(folder):
     modules, footprint = modules_of(model), model.get_memory_footprint()
     prompt = json.loads((folder / "prompt.json").read_text())
     ids = torch.tensor([prompt.get("source", prompt["ids"])])
-    start = {}
+    start, ends = {}, model.generation_config.eos_token_id
     with torch.no_grad():
         if "source" in prompt:
             start = {"decoder_start_token_id": prompt["start"]}
             output = model(ids, decoder_input_ids=torch.tensor([prompt["ids"]]))
         else:
             output = model(ids)
-        made = model.generate(ids, attention_mask=torch.ones_like(ids), do_sample=False,
-                              max_new_tokens=NEW_TOKENS, eos_token_id=None, pad_token_id=0, **start)
-    return output.logits[0].float(), made[0].tolist(), modules, footprint
+    made = generate(model, ids, torch.ones_like(ids), None, **start)[0].tolist()
+    batch = reference_batch(model, prompt["ids"], ends) if "batch" in prompt else []
+    return output.logits[0].float(), made, batch, modules, footprint
 
 
 def folded(modules):
@@ -159,11 +199,14 @@ def differences(found, folder, dtype):
     if "error" in found:
         yield found["error"]
         return
-    logits, ids, modules, footprint = reference(folder)
+    logits, ids, batch, modules, footprint = reference(folder)
     share = (torch.tensor(found["logits"]) - logits).abs().max() / logits.abs().max()
     found["share"] = float(share)
     if found["ids"] != ids:
         yield f"ids {found['ids'][-NEW_TOKENS:]}, wanted {ids[-NEW_TOKENS:]}"
+    for row, wanted in zip(found["batch"], batch, strict=True):
+        if row != wanted:
+            yield f"in a batch {row[-NEW_TOKENS:]}, wanted {wanted[-NEW_TOKENS:]}"
     if not share <= BOUND[dtype]:
         yield f"logits differ by {share:.2e} of the largest"
     yield from module_differences(folded(found["modules"]), modules)

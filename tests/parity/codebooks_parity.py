@@ -4,6 +4,7 @@
     tests/parity/codebooks_parity.py PROGRAM          needs tests/parity/setup
 """
 
+import functools
 import importlib.util
 import pathlib
 import sys
@@ -79,18 +80,19 @@ def vectors(generator):
     pack_index, dequant = vptq_functions()
     for dtype in (torch.float32, torch.float16, torch.bfloat16):
         for case in VPTQ:
-            layer, shape, tensors, wanted = vector_case(case, dtype, pack_index, dequant, generator)
+            layer, shape, tensors, decode = vector_case(case, dtype, pack_index, dequant, generator)
             config = {"quant_method": "vptq", "config_for_layers": {"m0.proj": layer},
                       "shared_layer_config": {}, "modules_to_not_convert": []}
             checkpoint = Checkpoint(f"vptq {case} {dtype}", config, dtype)
-            checkpoint.add(shape, tensors, wanted)
+            checkpoint.add(shape, tensors, decode())
             yield checkpoint
 
 
-def vector_case(case, dtype, pack_index, dequant, generator):
+def vector_case(case, dtype, pack_index, dequant, generator, shape=None):
+    """-> its settings, shape and tensors, and what decodes them with vptq"""
     vector, centroids, residuals, groups, outliers, norm, perm = case
-    rows, group_size = 3 * vector + 2, 12
-    columns = groups * group_size + outliers
+    rows, columns = shape or (3 * vector + 2, groups * 12 + outliers)
+    group_size = (columns - outliers) // groups
     blocks = -(-rows // vector)
 
     def drawn(*shape):
@@ -115,7 +117,8 @@ def vector_case(case, dtype, pack_index, dequant, generator):
     if perm:
         order = torch.randperm(columns, generator=generator).to(torch.uint16)
         tensors["perm"] = order.view(torch.int16)
-    wanted = dequant(
+    decode = functools.partial(
+        dequant,
         indices=tensors["indices"], outlier_indices=tensors.get("outlier_indices"),
         centroids=tensors["centroids.weight"].view(groups, centroids, vector),
         outlier_centroids=tensors.get("outlier_centroids.weight"), res_indices=None,
@@ -132,7 +135,7 @@ def vector_case(case, dtype, pack_index, dequant, generator):
              "outlier_size": outliers, "enable_norm": norm, "enable_perm": perm,
              "in_features": columns, "out_features": rows, "indices_as_float": False,
              "is_indice_packed": True}
-    return layer, (rows, columns), tensors, wanted
+    return layer, (rows, columns), tensors, decode
 
 
 def checkpoints():

@@ -8,6 +8,7 @@ numbers must agree but for the last digits of sums. Exit status 1 when they do n
 """
 
 import json
+import math
 import os
 import pathlib
 import subprocess
@@ -15,6 +16,8 @@ import sys
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
+import numpy
+import scipy.stats
 import torch
 import transformers
 
@@ -37,12 +40,48 @@ def standard_error(values):
     return float(values.std(correction=0) / (len(values) - 1) ** 0.5)
 
 
+def margin_of(logits, tokens):
+    own = logits.gather(1, tokens.unsqueeze(1))[:, 0]
+    others = logits.scatter(1, tokens.unsqueeze(1), -math.inf)
+    return own - others.amax(-1)
+
+
+def interval(values):
+    """Of the mean: equal-weighted cosine estimate of its variance, Student's t, Hall's correction."""
+    x = values.double().numpy()
+    count, off = len(x), x - x.mean()
+    freedom = int(0.4 * count ** (2 / 3))
+    place = numpy.pi * (numpy.arange(count) + 0.5) / count
+    basis = numpy.sqrt(2 / count) * numpy.cos(numpy.outer(numpy.arange(1, freedom + 1), place))
+    long_run = ((basis @ off) ** 2).mean()
+    independent = count * min(1, x.var() / long_run)
+    skewness = scipy.stats.skew(x) / numpy.sqrt(independent)
+    quantile = scipy.stats.t.ppf(0.975, freedom)
+    ends = [x.mean() - numpy.sqrt(long_run / count) * 3 / skewness
+            * (numpy.cbrt(1 + skewness * (q - skewness / 6)) - 1) for q in (quantile, -quantile)]
+    return float(ends[0]), float(ends[1])
+
+
+def share_interval(flags):
+    """Clopper and Pearson, of as many independent tokens as say as much."""
+    x = flags.double().numpy()
+    count, off = len(x), x - x.mean()
+    freedom = int(0.4 * count ** (2 / 3))
+    place = numpy.pi * (numpy.arange(count) + 0.5) / count
+    basis = numpy.sqrt(2 / count) * numpy.cos(numpy.outer(numpy.arange(1, freedom + 1), place))
+    independent = count * min(1, x.var() / ((basis @ off) ** 2).mean())
+    found = scipy.stats.beta.ppf([0.025, 0.975],
+                                 [x.mean() * independent, x.mean() * independent + 1],
+                                 [(1 - x.mean()) * independent + 1, (1 - x.mean()) * independent])
+    return float(found[0]), float(found[1])
+
+
 def wanted(window, stride):
     tokenizer = transformers.AutoTokenizer.from_pretrained(BASELINE)
     ids = tokenizer(TEXT.read_text())["input_ids"]
     windows = [(ids[i:i + window], 1 if i == 0 else max(window - stride, 1))
                for i in range(0, len(ids) - window + 1, stride)]
-    nll, base_nll, kl, same = [], [], [], []
+    nll, base_nll, kl, same, margin = [], [], [], [], []
     for (part, first), q, p in zip(windows, logits_of(MODEL, windows), logits_of(BASELINE, windows)):
         q, p = q[first - 1:-1], p[first - 1:-1]
         target = torch.tensor(part[first:]).unsqueeze(1)
@@ -51,9 +90,15 @@ def wanted(window, stride):
         base_nll.append(-log_p.gather(1, target)[:, 0])
         kl.append((log_p.exp() * (log_p - log_q)).sum(-1))
         same.append(q.argmax(-1) == p.argmax(-1))
-    nll, base_nll, kl, same = map(torch.cat, (nll, base_nll, kl, same))
+        margin.append(margin_of(q, p.argmax(-1)) - margin_of(p, p.argmax(-1)))
+    nll, base_nll, kl, same, margin = map(torch.cat, (nll, base_nll, kl, same, margin))
     ratio, delta = nll - base_nll, (-nll).exp() - (-base_nll).exp()
+    ends = {"ppl_ratio": [math.exp(end) for end in interval(ratio)], "kld": interval(kl),
+            "margin_change": interval(margin), "same_top": share_interval(same)}
     return {
+        **{f"paired.{name}.{side}": end for name, both in ends.items()
+           for side, end in zip(("low", "high"), both)},
+        "paired.margin_change.value": float(margin.mean()),
         "tokens_scored": len(nll),
         "mean_nll": float(nll.mean()), "mean_nll_error": standard_error(nll),
         "perplexity": float(nll.mean().exp()),

@@ -2,6 +2,7 @@
 
 local format = require "qspec.formats.compressed_tensors"
 local json = require "host.json"
+local omissions = require "qspec.omissions"
 local quantization_config = require "qspec.quantization_config"
 local synthetic = require "synthetic_model"
 local tensor = require "host.tensor"
@@ -386,6 +387,29 @@ test("lists the scales of the KV cache as parameters of the model", function()
   test.equal({ #modules, modules[2].name, modules[3].name, modules[3].shape },
     { 3, "l.self_attn.k_scale", "l.self_attn.v_scale", { 2, 1, 1 } })
 end)
+
+local function omitted(more, top)
+  local taken = take(6, 16, (good()), config(int4(), more, top))
+  return omissions.of { census = taken.census, format = format,
+    quantization_values = quantization_config.read(format, json.decode(config(int4(), more, top),
+      "config")) }
+end
+
+test("says which rounding of activations a run leaves out, and nothing where it leaves out none",
+  function()
+    test.equal(omitted(), {})
+    test.equal(omitted { input_activations = { num_bits = 8, type = "int", strategy = "token",
+      dynamic = true } }, {})
+    test.equal(omitted { input_activations = { num_bits = 8, type = "float", strategy = "group",
+      group_size = 8, dynamic = false } }, { "not modelled: 1 module, " .. NAME .. " first: their "
+      .. "inputs are not rounded (float of 8 bits, strategy group, stored scales)" })
+    test.equal(omitted { output_activations = { num_bits = 8, type = "int", strategy = "tensor",
+      dynamic = true } }, { "not modelled: 1 module, " .. NAME .. " first: their outputs are not "
+      .. "rounded (int of 8 bits, strategy tensor, dynamic scales)" })
+    test.equal(omitted(nil, { kv_cache_scheme = { num_bits = 8, type = "float",
+      strategy = "tensor", dynamic = false } }),
+      { "not modelled: keys and values of the cache are not rounded" })
+  end)
 
 test("names the formats that nothing decodes", function()
   local taken = take(6, 16, { compressed = tensor.zeros { 12 }, bitmask = tensor.zeros({ 6, 2 },

@@ -52,6 +52,14 @@ test("writes a check's patterns beside its named values", function()
   test.equal(wanted.values[1], 1)
 end)
 
+test("writes the errors of modules as numbers, and as text where JSON has none", function()
+  local result = read({ report.check { status = "fail", localized = {
+    { module = "h.0", added_db = -0.5, inherited_db = math.huge, place = 1 },
+    { module = "h.1", added_db = 0 / 0, inherited_db = 7, place = 2 } } } }).results[1]
+  test.equal(result.localized[1], { module = "h.0", added_db = -0.5, inherited_db = "Infinity" })
+  test.equal(result.localized[2].added_db, "NaN")
+end)
+
 test("says where an error was, and how a skip can be enabled", function()
   local results = read(EVERY_STATUS).results
   test.equal(results[4].where, "a.safetensors, byte 8")

@@ -37,6 +37,13 @@ test("tells a skip from an error", function()
   has(text, '<error message="truncated" type="checkpoint">download it again</error>')
 end)
 
+test("counts what could not be decided as an error, which is no pass and no failure", function()
+  local text = report.written("junit", { report.check { check = "kl", status = "inconclusive",
+    reason = "kld_mean: 0.02", hint = "about 900 tokens would decide" } })
+  has(text, '<error message="kld_mean: 0.02" type="inconclusive">about 900 tokens')
+  has(text, 'tests="1" failures="0" errors="1"')
+end)
+
 test("escapes what XML reserves and what it cannot hold", function()
   local text = report.written("junit", { report.check { status = "fail", findings = {
     report.finding { module = 'a<b>&"c"\0\27\255\239\191\191' } } } })

@@ -44,6 +44,13 @@ test("exits 3 when something could not be tested", function()
   test.equal(exit_of("error"), 3, "an error without a kind")
 end)
 
+test("exits 3 when a check could not decide, though others passed or were skipped", function()
+  test.equal(exit_of("pass", "inconclusive", "skip"), 3)
+  test.equal(exit_of("inconclusive", "fail"), 1)
+  test.equal(outcome.worst("inconclusive", "skip"), "inconclusive")
+  test.equal(outcome.worst("inconclusive", "error"), "error")
+end)
+
 test("exits 4 when nothing was selected or everything was skipped", function()
   test.equal(exit_of(), 4)
   test.equal(exit_of("skip", "skip"), 4)

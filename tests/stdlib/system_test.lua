@@ -81,8 +81,8 @@ test("machine numbers are positive", function()
   test.ok(system.columns() > 0 and system.pid() > 1)
 end)
 
-test("only standard output and standard error are terminals to ask about", function()
-  test.raises("1 %(standard output%) or 2", system.isatty, 0)
+test("only the three standard streams are terminals to ask about", function()
+  test.raises("0 %(standard input%)", system.isatty, 3)
 end)
 
 test("what is mapped is known by part of its path", function()

@@ -48,6 +48,18 @@ test("a failure shows its findings in aligned columns", function()
 ]])
 end)
 
+test("shows the modules with the largest errors, and what to run next", function()
+  has(shown { report.check { check = "kl", status = "fail", findings = {},
+    next_command = "qspec bisect bloom.lua", localized = {
+      { module = "h.0.mlp", added_db = 0 / 0, inherited_db = math.huge },
+      { module = "h.1", added_db = -0.55, inherited_db = 27.3 } } } }, [[
+      largest errors of their own     added   inherited
+      h.0.mlp                           NaN        none
+      h.1                           -0.6 dB     27.3 dB
+      who is to blame: qspec bisect bloom.lua
+]])
+end)
+
 test("shows ten findings and counts the rest", function()
   local text = shown { failed(13) }
   has(text, "h.10.mlp")

@@ -186,6 +186,36 @@ test("codes outside of the type that the metadata names", function()
   test.ok(made.value_problems(taken, NAME)[1]:find("codes outside of int4", 1, true))
 end)
 
+local function zero_fault(codes_of, zero)
+  local taken = take { change = function(t)
+    local rows, zeros = {}, {}
+    for r = 1, OUT do
+      rows[r], zeros[r] = {}, { r == 2 and zero or 0 }
+      for c = 1, IN do rows[r][c] = r == 2 and codes_of(c) or c end
+    end
+    t[NAME .. "._weight_qdata"] = tensor.from(rows, "float32"):to("int8")
+    t[NAME .. "._weight_zero_point"] = tensor.from(zeros, "float32"):to("int8")
+  end }
+  return made.value_problems(taken, NAME)[1]
+end
+
+-- From end to end: -128 for the first, 127 for the last.
+local function spread(c) return math.floor(-128 + (c - 1) * 255 / (IN - 1)) end
+
+test("a zero point beside codes that leave an end of int8 unused was shifted", function()
+  local function around_0(c) return math.floor(-100 + (c - 1) * 227 / (IN - 1)) end
+  test.ok(zero_fault(around_0, 1):find("1 of 6 not 0", 1, true))
+  test.ok(zero_fault(around_0, -1):find("1 of 6 not 0", 1, true))
+  test.equal(zero_fault(around_0, 0), nil)
+end)
+
+test("a zero point of asymmetric codes, of a row on one side of 0 and of nothing but 0 is right",
+  function()
+    test.equal(zero_fault(spread, -11), nil)
+    test.equal(zero_fault(function(c) return 127 - c % 30 end, -128), nil)
+    test.equal(zero_fault(function() return -128 end, -128), nil)
+  end)
+
 test("scales of zero, below zero and not finite", function()
   for value, pattern in pairs { [0] = "6 of 6 are 0", [-1] = "negative",
       [1 / 0] = "6 not finite" } do

@@ -32,7 +32,7 @@ local PROVENANCE = {
 }
 
 local function end_of(checks)
-  local counts, verdict = { pass = 0, fail = 0, skip = 0, error = 0 }, "pass"
+  local counts, verdict = { pass = 0, fail = 0, skip = 0, inconclusive = 0, error = 0 }, "pass"
   for _, event in ipairs(checks) do
     counts[event.status] = counts[event.status] + 1
     if event.status == "fail" then verdict = "fail" end

@@ -16,13 +16,15 @@ at::Tensor for_heads(const at::Tensor& x, int64_t heads) {
   return groups > 1 ? x.repeat_interleave(groups, 1) : x;
 }
 
-// {op="cache", layer=, k=, v=, out={k, v}}: [B, K, T, D] each -> all seen so far, [B, K, L, D].
+// {op="cache", layer=, k=, v=, window=, out={k, v}}: [B, K, T, D] each -> all seen so far, or with
+// a window those that one of the T tokens may see, [B, K, L, D].
 Operation cache(Attributes& attributes) {
   const int64_t layer = attributes.layer();
   const Slot k = attributes.input("k"), v = attributes.input("v");
+  const int64_t window = attributes.window("window");
   const auto out = attributes.outputs("out", 2);
   return [=](Frame& frame) {
-    std::tie(frame[out[0]], frame[out[1]]) = frame.cache.append(layer, frame[k], frame[v]);
+    std::tie(frame[out[0]], frame[out[1]]) = frame.cache.append(layer, frame[k], frame[v], window);
   };
 }
 

@@ -3,6 +3,7 @@
 #include <limits>
 #include <vector>
 
+#include "engine/model/ops/alibi_slopes.h"
 #include "engine/model/ops/tables.h"
 
 namespace qspec {
@@ -33,18 +34,11 @@ at::Tensor token_positions(const at::Tensor& keys) {
   return (keys.cumsum(-1) - 1).mul_(keys);
 }
 
-at::Tensor read_slopes(Attributes& attributes) {
-  std::vector<at::Tensor> parts;
-  for (const Json& series : attributes.value("slopes")) parts.push_back(powers(attributes, series));
-  if (parts.empty()) attributes.fail("attribute 'slopes' is empty");
-  return at::cat(parts).unsqueeze(1);
-}
-
 // {op="alibi", keys=, slopes={{base=, first=, step=, count=}, ...}, like=, out=}: slope times
 // position of the key, in the dtype of `like`. keys [B, L], 1 for a token and 0 for padding, which
 // takes no position -> [B H, 1, L]. Not relative to the query: softmax does not see the difference.
 Operation alibi(Attributes& attributes) {
-  const at::Tensor slopes = read_slopes(attributes);
+  const at::Tensor slopes = alibi_slopes(attributes);
   const Slot keys = attributes.input("keys"), like = attributes.input("like");
   const Slot out = attributes.output();
   return [=](Frame& frame) {
@@ -71,17 +65,18 @@ at::Tensor hidden_keys(const at::Tensor& keys, int64_t queries, int64_t window) 
   return hidden.logical_or(keys.eq(0).unsqueeze(1)).unsqueeze(1);
 }
 
-// {op="causal_mask", keys=, like=, window=, out=}: what to add to scores: the lowest number of the
-// dtype of `like` [B, T, width] where a key is hidden, 0 elsewhere. [B, 1, T, L].
+// {op="causal_mask", keys=, like=, window=, cached=, out=}: what to add to scores: the lowest
+// number of the dtype of `like` [B, T, width] where a key is hidden, 0 elsewhere. [B, 1, T, L], or
+// fewer keys where the cache has that window.
 Operation causal_mask(Attributes& attributes) {
-  constexpr int64_t kMostWindow = int64_t{1} << 40;
   const Slot keys = attributes.input("keys"), like = attributes.input("like");
-  const int64_t window =
-      attributes.has("window") ? attributes.integer("window", 1, kMostWindow) : 0;
+  const int64_t window = attributes.window("window"), cached = attributes.window("cached");
   const Slot out = attributes.output();
   return [=](Frame& frame) {
     const at::Tensor& x = frame[like];
-    const at::Tensor hidden = hidden_keys(frame[keys], x.size(1), window);
+    const int64_t length = frame[keys].size(1), queries = x.size(1);
+    const at::Tensor hidden = hidden_keys(frame[keys], queries, window)
+                                  .slice(3, first_in_window(length - queries, cached));
     frame[out] =
         at::zeros(hidden.sizes(), x.options()).masked_fill_(hidden, lowest(x.scalar_type()));
   };
@@ -91,7 +86,7 @@ Operation causal_mask(Attributes& attributes) {
 // that are visible, as what to add to scores: there slope times position, slopes and product in
 // bfloat16, divided, and elsewhere the lowest number of the dtype of `like`. [B, H, T, L].
 Operation alibi_mask(Attributes& attributes) {
-  const at::Tensor slopes = read_slopes(attributes).to(at::kBFloat16);
+  const at::Tensor slopes = alibi_slopes(attributes).to(at::kBFloat16);
   const Slot keys = attributes.input("keys"), mask = attributes.input("mask");
   const Slot like = attributes.input("like");
   const double divisor = attributes.number("divide");
@@ -151,6 +146,13 @@ constexpr OpKind kOps[] = {{"alibi", alibi},
                            {"relative_alibi", relative_alibi}};
 
 }  // namespace
+
+at::Tensor alibi_slopes(Attributes& attributes) {
+  std::vector<at::Tensor> parts;
+  for (const Json& series : attributes.value("slopes")) parts.push_back(powers(attributes, series));
+  if (parts.empty()) attributes.fail("attribute 'slopes' is empty");
+  return at::cat(parts).unsqueeze(1);
+}
 
 std::span<const OpKind> bias_ops() {
   return kOps;

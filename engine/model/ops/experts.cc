@@ -8,6 +8,7 @@
 
 #include "engine/model/ops/activation.h"
 #include "engine/model/ops/tables.h"
+#include "engine/model/random_rounding.h"
 #include "engine/tensor/packed.h"
 
 namespace qspec {
@@ -138,10 +139,9 @@ Operation experts(Attributes& attributes) {
     const at::Tensor weighted = share_first ? made : made * share;
     at::Tensor restored = at::empty_like(weighted);
     restored.index_copy_(0, to.order, weighted);
-    frame[out] = restored.view({tokens.size(0), ways, -1})
-                     .sum(1)
-                     .to(tokens.scalar_type())
-                     .view(frame[x].sizes());
+    const at::Tensor sum =
+        restored.view({tokens.size(0), ways, -1}).sum(1).to(tokens.scalar_type());
+    frame[out] = rounded_at_random(sum.view(frame[x].sizes()), frame.random_rounding);
   };
 }
 

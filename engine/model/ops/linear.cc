@@ -2,6 +2,7 @@
 #include <ATen/ops/mm.h>
 
 #include "engine/model/ops/tables.h"
+#include "engine/model/random_rounding.h"
 
 namespace qspec {
 namespace {
@@ -33,10 +34,12 @@ LinearHandle bound(Attributes& attributes) {
   const bool transposed = attributes.flag("transposed");
   ModuleWeights module = attributes.linear_module("weight", transposed);
   module.bias_apart = attributes.flag("separate_bias") || module.bias_apart;
-  if (transposed && module.weight.defined()) {
-    return std::make_shared<const TransposedLinear>(module.weight, module.bias);
-  }
-  return make_linear(module, attributes.dense_budget());
+  const LinearHandle made =
+      transposed && module.weight.defined()
+          ? std::make_shared<const TransposedLinear>(module.weight, module.bias)
+          : LinearHandle(make_linear(module, attributes.dense_budget()));
+  attributes.linears().insert_or_assign(attributes.text("weight"), made);
+  return made;
 }
 
 // {op="linear", x=, weight=, shape={O, I}, bias=, transposed=, separate_bias=, out=}: x [..., I] ->
@@ -46,8 +49,9 @@ Operation linear(Attributes& attributes) {
   const LinearHandle weight = bound(attributes);
   const Slot out = attributes.output();
   return [=](Frame& frame) {
-    frame[out] = frame.exact_rows.defined() ? weight->exact(frame[x], frame.exact_rows)
-                                            : weight->apply(frame[x]);
+    frame[out] = frame.exact_rows.defined()
+                     ? weight->exact(frame[x], frame.exact_rows)
+                     : rounded_at_random(weight->apply(frame[x]), frame.random_rounding);
   };
 }
 

@@ -48,6 +48,11 @@ at::Tensor halves(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& 
   return at::cat({first, second}, -1);
 }
 
+// The other way around.
+at::Tensor halves_back(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& sin) {
+  return halves(x, cos, sin.neg());
+}
+
 Rotation rotated_neighbours(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& sin) {
   const at::Tensor pairs = x.unflatten(-1, {-1, 2});
   return rotated(pairs.select(-1, 0), pairs.select(-1, 1), cos, sin);
@@ -67,6 +72,7 @@ at::Tensor neighbours_to_halves(const at::Tensor& x, const at::Tensor& cos, cons
 
 constexpr std::pair<std::string_view, Style> kStyles[] = {
     {"halves", halves},
+    {"halves_back", halves_back},
     {"neighbours", neighbours},
     {"neighbours_to_halves", neighbours_to_halves},
 };

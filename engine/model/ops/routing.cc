@@ -10,9 +10,9 @@ namespace qspec {
 namespace {
 
 struct Router {
-  at::Tensor weight, bias, correction;  // [E, width], [E] or undefined, [E] or undefined
+  at::Tensor weight, bias, correction;  // [E, width]; [E] and [E] or [1, E], or undefined
   int64_t chosen = 1, groups = 1, chosen_groups = 1;
-  double jitter = 0;
+  double jitter = 0, least_sum = 0;
   bool normalize = false, fp32 = false, native_softmax = false;
 };
 
@@ -36,14 +36,17 @@ at::Tensor by_group(const Router& router, const at::Tensor& scores) {
   return scores.unflatten(1, {router.groups, -1});
 }
 
-// Shares of a softmax over all experts; of groups, those with the greatest share are looked at.
+// Shares of a softmax over all experts; of groups, those with the greatest share are looked at. A
+// correction takes part in the choice, not in the share.
 Routes softmax_then_top(const Router& router, const at::Tensor& logits) {
   at::Tensor shares = at::softmax(logits, -1, at::kFloat);
   if (router.groups > 1) {
     shares = in_best_groups(router, shares, by_group(router, shares).amax(-1), 0);
   }
-  auto [best, experts] = shares.topk(router.chosen, -1);
-  if (router.normalize) best = best / best.sum(-1, true);
+  const at::Tensor scores = router.correction.defined() ? shares + router.correction : shares;
+  const at::Tensor experts = std::get<1>(scores.topk(router.chosen, -1));
+  at::Tensor best = shares.gather(1, experts);
+  if (router.normalize) best = best / best.sum(-1, true).clamp_min(router.least_sum);
   return {experts, best};
 }
 
@@ -54,10 +57,10 @@ Routes top_then_softmax(const Router& router, const at::Tensor& logits) {
           at::softmax(best, -1, router.native_softmax ? logits.scalar_type() : at::kFloat)};
 }
 
-// A sigmoid of each; a correction takes part in the choice, not in the share. Groups are judged by
-// the sum of their best two.
+// A sigmoid of each in fp32; a correction takes part in the choice, not in the share. Groups are
+// judged by the sum of their best two.
 Routes sigmoid(const Router& router, const at::Tensor& logits) {
-  const at::Tensor shares = at::sigmoid(logits);
+  const at::Tensor shares = at::sigmoid(logits.to(at::kFloat));
   at::Tensor scores = router.correction.defined() ? shares + router.correction : shares;
   if (router.groups > 1) {
     const at::Tensor best = std::get<0>(by_group(router, scores).topk(2, -1)).sum(-1);
@@ -124,6 +127,7 @@ Router read_router(Attributes& attributes) {
   router.native_softmax = attributes.flag("native_softmax");
   router.fp32 = attributes.flag("fp32");
   if (attributes.has("jitter")) router.jitter = attributes.number("jitter");
+  if (attributes.has("least_sum")) router.least_sum = attributes.number("least_sum");
   if (attributes.has("correction")) {
     router.correction = attributes.dense_module("correction").weight;
   }
@@ -136,11 +140,11 @@ at::Tensor logits_of(const Router& router, const at::Tensor& tokens) {
   return at::linear(tokens.to(at::kFloat), router.weight.to(at::kFloat), bias);
 }
 
-// {op="route", x=, weight=, shape={E, width}, bias=, score=, chosen=, normalize=, scale=, fp32=,
-// cast=, native_softmax=, groups=, chosen_groups=, correction=, jitter=, out={experts, shares}}:
-// which experts take each of the N tokens of x [B, T, width], and their shares, [N, chosen] each.
-// The logits are computed in the dtype of x, or in fp32; shares stay as computed, or are cast to
-// the dtype of x.
+// {op="route", x=, weight=, shape={E, width}, bias=, score=, chosen=, normalize=, least_sum=,
+// scale=, fp32=, cast=, native_softmax=, groups=, chosen_groups=, correction=, jitter=,
+// out={experts, shares}}: which experts take each of the N tokens of x [B, T, width], and their
+// shares, [N, chosen] each. The logits are computed in the dtype of x, or in fp32; shares stay as
+// computed, or are cast to the dtype of x.
 Operation route(Attributes& attributes) {
   const Slot x = attributes.input("x");
   const auto score = attributes.choice<Score>("score", kScores);

@@ -11,8 +11,9 @@ struct Reach {
   int64_t window = 0;
   int64_t chunk = 0;
 
+  // By transformers' reckoning, which makes a mask as soon as a window is full.
   bool covers(int64_t length) const {
-    return (window == 0 || length <= window) && (chunk == 0 || length <= chunk);
+    return (window == 0 || length < window) && (chunk == 0 || length < chunk);
   }
 };
 
@@ -40,20 +41,21 @@ bool is_plainly_causal(const at::Tensor& keys, int64_t queries, const Reach& rea
          keys.ne(0).all().item<bool>();
 }
 
-// {op="attention_mask", keys=, like=, window=, chunk=, always=, out=}: true where a key is visible,
-// [B, 1, T, L], or nothing where the kernels need no mask, as transformers has it: another kernel
-// rounds otherwise. keys [B, L]; like [B, T, width]; window 0 is none.
+// {op="attention_mask", keys=, like=, window=, chunk=, cached=, always=, out=}: true where a key is
+// visible, [B, 1, T, L], or nothing where the kernels need no mask, as transformers has it: another
+// kernel rounds otherwise. keys [B, L]; like [B, T, width]. Fewer keys where the cache has the
+// window `cached`.
 Operation attention_mask(Attributes& attributes) {
-  constexpr int64_t kMost = int64_t{1} << 40;
   const Slot keys = attributes.input("keys"), like = attributes.input("like");
-  Reach reach{attributes.integer("window", 0, kMost)};
-  if (attributes.has("chunk")) reach.chunk = attributes.integer("chunk", 1, kMost);
+  const Reach reach{attributes.window("window"), attributes.window("chunk")};
+  const int64_t cached = attributes.window("cached");
   const bool always = attributes.flag("always");
   const Slot out = attributes.output();
   return [=](Frame& frame) {
-    const int64_t queries = frame[like].size(1);
+    const int64_t length = frame[keys].size(1), queries = frame[like].size(1);
     if (always || !is_plainly_causal(frame[keys], queries, reach)) {
-      frame[out] = visible_keys(frame[keys], queries, reach);
+      frame[out] = visible_keys(frame[keys], queries, reach)
+                       .slice(3, first_in_window(length - queries, cached));
     }
   };
 }

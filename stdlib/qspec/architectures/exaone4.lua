@@ -22,15 +22,7 @@ return llama_like.architecture("Exaone4", {
     local attention = described.attention
     attention.bias, described.mlp.bias = false, false
     attention.norm = llama_like.head_norm(described)
-    if not c.sliding_window then return described end
-    local pattern, frequencies = c.sliding_window_pattern, attention.rope
-    local types = layer_types.read(c, function(index)
-      return pattern ~= nil and (index + 1) % pattern ~= 0
-    end)
-    attention.window = layer_types.windows(c, types)
-    attention.rope = function(index)
-      return types(index) == "sliding_attention" and frequencies or nil
-    end
+    layer_types.positions_in_windows(c, attention)
     return described
   end,
 })

@@ -5,7 +5,7 @@ local config_values = require "qspec.config_values"
 return {
   name = "gpt2",
   summary = "GPT-2 and DistilGPT-2",
-  model_types = { "gpt2" },
+  model_types = { "gpt2", "gpt-sw3" },
   class = "GPT2LMHeadModel",
   base_prefix = "transformer.",
   output = "lm_head",

@@ -76,7 +76,8 @@ return {
         v = "attn.attention.v_proj", out = "attn.attention.out_proj",
         order = { "k", "v", "q", "out" }, heads = c.num_heads, kv_heads = c.num_heads,
         head_width = config_values.quotient(c, "hidden_size", "num_heads"), bias = false,
-        out_bias = true, kind = "eager", fp32_scores = true, scale = 1, window = windows(c),
+        out_bias = true, kind = "eager", fp32_scores = true, scale = 1,
+        window = windows(c), whole_cache = true,
         constants = { name = "attn.attention", class = "GPTNeoSelfAttention", buffers = {
           { name = "bias", dtype = "bool", shape = { 1, 1, context, context } } } } },
       mlp = { kind = "plain", up = "mlp.c_fc", down = "mlp.c_proj",

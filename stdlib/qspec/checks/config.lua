@@ -106,18 +106,23 @@ local function check_rope(ctx, mine, theirs)
   end
 end
 
--- The fields that the architecture computes with, defaults filled in, are those of the baseline.
+-- The fields that an architecture computes with.
+local function computed_keys(architecture)
+  local keys = {}
+  for key in pairs(architecture.config.defaults or {}) do keys[#keys + 1] = key end
+  for _, key in ipairs(architecture.config.required or {}) do keys[#keys + 1] = key end
+  table.sort(keys)
+  return keys
+end
+
+-- They are those of the baseline, defaults filled in; of a GGUF file those that it has.
 local function check_baseline(ctx, subject)
   local baseline = subject.baseline
-  if not baseline or subject.gguf or baseline.gguf then return end
-  if baseline.architecture ~= subject.architecture then return end
+  if not baseline or baseline.gguf or baseline.architecture ~= subject.architecture then return end
   local mine, theirs = subject.config, baseline.config
-  local keys = {}
-  for key in pairs(subject.architecture.config.defaults or {}) do keys[#keys + 1] = key end
-  for _, key in ipairs(subject.architecture.config.required or {}) do keys[#keys + 1] = key end
-  table.sort(keys)
-  for _, key in ipairs(keys) do
-    if not MAY_DIFFER[key] then check_field(ctx, key, mine[key], theirs[key]) end
+  for _, key in ipairs(computed_keys(subject.architecture)) do
+    local is_said = not subject.gguf or subject.raw[key] ~= nil
+    if is_said and not MAY_DIFFER[key] then check_field(ctx, key, mine[key], theirs[key]) end
   end
   check_rope(ctx, mine, theirs)
 end

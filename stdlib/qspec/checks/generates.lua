@@ -5,7 +5,11 @@ local chat = require "qspec.chat"
 local conversation = require "qspec.conversation"
 local generation = require "qspec.generation"
 local json = require "host.json"
+local localisation = require "qspec.localisation"
+local tolerance = require "qspec.tolerance"
 local units = require "qspec.units"
+
+local NOTHING_ACCEPTED = "no accepted text"
 
 local function contains(list, text)
   for _, candidate in ipairs(list) do
@@ -24,18 +28,27 @@ local function check_accepts(value)
   end
 end
 
--- A miss is a tie when the engine itself was undecided at the first token that differs.
+-- How a margin stands to what noise moves.
+local function beside_noise(params, margin, allowed)
+  if allowed == 0 then return "" end
+  local is_auto = params.tolerance == "auto"
+  return (", %.3g times the %s"):format(math.abs(margin) / allowed * (is_auto and params.k or 1),
+    is_auto and "noise floor" or "tolerance")
+end
+
+-- A miss is a tie when the margin at the first token that differs is within what noise moves.
 local function report_miss(ctx, prompt, result, accepted)
   local divergence = generation.divergence(ctx.subject, result, accepted)
-  local margin = divergence.margin
+  local margin, allowed = divergence.margin, tolerance.of(ctx, "logits")
   local where = ("token %d: %q instead of %q"):format(divergence.position - #result.given_ids,
     tostring(divergence.found), tostring(divergence.wanted))
-  if margin and math.abs(margin) < ctx.params.tie then
-    ctx:note(("%q: tie at %s, margin %.4f under %g"):format(prompt, where, margin, ctx.params.tie))
+  if margin and math.abs(margin) < allowed then
+    ctx:note(("%q: tie at %s, margin %.4f under %.3g"):format(prompt, where, margin, allowed))
     return
   end
   ctx:finding { key = prompt, found = result.text, wanted = divergence.accepted,
-    hint = margin and ("change at %s, margin %.4f"):format(where, margin) or "one text ends early" }
+    hint = margin and ("change at %s, margin %.4f%s"):format(where, margin,
+      beside_noise(ctx.params, margin, allowed)) or "one text ends early" }
 end
 
 -- What a prompt is to the model: with `chat` it is what a user says.
@@ -51,7 +64,7 @@ local function questions_of(ctx)
   for _, said in ipairs(ctx.params) do
     local accepted = accepted_outputs.of(ctx.subject, ctx.params, said)
     if #accepted == 0 then
-      ctx:finding { key = said, found = "no accepted text", wanted = "at least one",
+      ctx:finding { key = said, found = NOTHING_ACCEPTED, wanted = "at least one",
         hint = "qspec accept shows what the model says, and records it" }
     else
       questions[#questions + 1] = { said = said, prompt = prompt_of(ctx, said),
@@ -69,11 +82,30 @@ local function judge(ctx, question, result)
     hint = "the prompt was made by the chat template" }
 end
 
+local function first_miss(findings)
+  for _, finding in ipairs(findings) do
+    if finding.found ~= NOTHING_ACCEPTED then return finding end
+  end
+end
+
+-- The tokens of the first prompt that failed: what was given and what should have come of it.
+local function evidence(subject, params, findings)
+  local miss = first_miss(findings)
+  if not miss then return nil end
+  local source = subject.tokenizer:encode(miss.key, true)
+  if subject.architecture.encoder_decoder then
+    return { ids = generation.given_ids(subject, source), source = source }
+  end
+  local wanted = not params.chat and miss.wanted
+  local ids = wanted and subject.tokenizer:encode(wanted, true) or source
+  return { ids = localisation.first_tokens(ids) }
+end
+
 return {
   name = "generates",
   summary = "greedy text of each prompt is one of the accepted outputs",
   needs = "generate",
-  params = {
+  params = tolerance.params_with {
     [1] = { list_of = "string", name = "prompts", required = true, help = "one or more prompts" },
     max_new_tokens = { type = "integer", default = 10, help = "tokens to generate",
       check = function(value) return value < 1 and "must be at least 1" or nil end },
@@ -81,7 +113,8 @@ return {
       help = "accepted texts, prompt included; or a table from prompt to such a list" },
     chat = { type = "boolean", default = false,
       help = "prompts are what a user says, accepted texts what the model answers" },
-    tie = { type = "number", default = 0.05, help = "logit margin under which a miss is a tie" },
+    tolerance = { default = "auto", help = "logit margin under which a miss is a tie; \"auto\": "
+      .. "k times the noise floor of the model" },
   },
   details = [[
 Tokenizes each prompt, generates greedily as transformers' generate(do_sample=False) does under the
@@ -89,12 +122,15 @@ model's generation_config, all prompts in one batch, and decodes without special
 prompt included, must be one of those accepted; of an encoder-decoder, which reads the prompt, the
 text is its output alone. On a miss the nearest accepted text is taken; the finding names the first
 token that differs, both candidates and their margin in logits, before these are rounded to the
-model's dtype. Under `tie` the miss is called a tie and noted: another device may break it the other
-way. Anything larger is a change. Texts that `qspec accept` recorded for this model and device are
-accepted too. With `chat` the model's chat template makes a prompt of what a user says, and the
-answer alone is compared.]],
+model's dtype. Under `tolerance` the miss is called a tie and noted: another device may break it the
+other way. Anything larger is a change. "auto" runs the model once more in ways that must not matter
+(again, in batches, in another order, token by token, with sums rounded at random, on a GPU also on
+the CPU), when the first text is missed, and takes `k` times the largest change of a logit. Texts
+that `qspec accept` recorded for this model and device are accepted too. With `chat` the model's
+chat template makes a prompt of what a user says, and the answer alone is compared.]],
   example = [[generates { "Hello my name is", max_new_tokens = 1,
   accepts = { "Hello my name is John", "Hello my name is Alina" } }]],
+  evidence = evidence,
   run = function(ctx)
     local questions = questions_of(ctx)
     ctx:progress(1, 1, units.count(#questions, "prompt"))

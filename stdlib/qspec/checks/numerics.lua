@@ -1,8 +1,11 @@
 -- Numerics: every weight decoded and held against the baseline.
 
+local biases = require "qspec.numerics.biases"
 local compensated = require "qspec.compensated"
 local experts = require "qspec.experts"
+local gains = require "qspec.numerics.gains"
 local nearest_rounding = require "qspec.nearest_rounding"
+local rounding_limits = require "qspec.rounding_limits"
 local shapes = require "qspec.shapes"
 local units = require "qspec.units"
 local weights = require "qspec.weights"
@@ -23,28 +26,23 @@ local function reference_of(baseline, row)
   return held and held.own_tensors and weights.read(held, baseline.checkpoint) or nil
 end
 
-local function limits(ctx, row)
-  local least = ctx.params.sqnr_db
-  if row.layout then return least or row.scheme.least_sqnr_db or row.layout.least_sqnr_db end
-  return LEAST_SQNR_DENSE_DB
+-- The least SQNR of a weight. A baseline of large outliers leaves less than the format's own floor.
+local function least_sqnr(ctx, row, result, reference)
+  if not row.layout then return LEAST_SQNR_DENSE_DB end
+  local least = ctx.params.sqnr_db or row.scheme.least_sqnr_db or row.layout.least_sqnr_db
+  if ctx.params.sqnr_db or not least or result.sqnr_db >= least then return least end
+  return math.min(least, rounding_limits.grouped_db(row.scheme, reference) or least)
 end
 
 -- Next to nothing in a block, any error is large: one under a quarter of the average is left out.
 local LEAST_POWER = 0.25
--- Groups of their own scale lie up to 11 dB under their module. Where a scale spans a row, one with
--- outliers leaves little to the rest of it.
-local GROUP_MARGIN_DB, LARGEST_GROUP, MOST_DB = 14, 128, 25
-local LEAST_ROW_DB = 10
 
--- The least SQNR of a block of a packed weight.
+-- The least SQNR of a block of a packed weight. Without groups a scale spans a row or more.
 local function block_floor(row, result)
-  local scheme = row.scheme
-  if scheme.least_block_sqnr_db then return scheme.least_block_sqnr_db end
-  local group = scheme.group_size or scheme.block_size
-  if type(group) == "number" and group <= LARGEST_GROUP then
-    return math.min(result.sqnr_db, MOST_DB) - GROUP_MARGIN_DB
-  end
-  return LEAST_ROW_DB
+  local group = row.scheme.group_size or row.scheme.block_size
+  local is_grouped = type(group) == "number" and group > 0
+  return rounding_limits.block_db(row.scheme, is_grouped and group
+    or StoredWeight.logical_shape(row.module)[2], result.sqnr_db)
 end
 
 local function judge_block(ctx, row, result)
@@ -61,19 +59,19 @@ end
 
 -- Rounding leaves the gain of a weight near 1, by no more than its share of noise.
 local function judge_gain(ctx, row, result)
-  local allowed = math.max(ctx.params.gain, result.nmse)
+  local allowed = rounding_limits.gain(row.scheme or {}, result.nmse, ctx.params.gain)
   if math.abs(result.gain - 1) <= allowed then return end
   ctx:finding { module = row.name, key = "gain", found = ("%.4f"):format(result.gain),
     wanted = ("1 within %.3g"):format(allowed),
     hint = "all values are too large or too small: a scale is off" }
 end
 
-local function judge(ctx, row, result)
+local function judge(ctx, row, result, reference)
   local module, params = row.name, ctx.params
-  local least = limits(ctx, row)
+  local least = least_sqnr(ctx, row, result, reference)
   if not (result.sqnr_db >= least) then
     ctx:finding { module = module, key = "sqnr_db", found = ("%.2f dB"):format(result.sqnr_db),
-      wanted = (">= %g dB"):format(least), hint = ("cosine %.6f, largest error %g"):format(
+      wanted = (">= %.4g dB"):format(least), hint = ("cosine %.6f, largest error %g"):format(
         result.cosine, result.max_abs_error) }
   end
   if params.cosine and not (result.cosine >= params.cosine) then
@@ -133,11 +131,15 @@ local function usable_rows(census)
   return rows
 end
 
--- Whether the quantizer put factors of its own into this dense parameter.
+-- Whether the quantizer puts factors of its own into weights and norms.
+local function rescales(subject)
+  local format = subject.format
+  return format and (format.rescales or subject.requested.rescales)
+end
+
+-- Whether it did into this dense parameter.
 local function is_rescaled(ctx, row)
-  local format, requested = ctx.subject.format, ctx.subject.requested
-  local rescales = format and (format.rescales or requested.rescales)
-  return rescales and row.kind == "norm" and row.name:find("%.%d+%.") ~= nil
+  return rescales(ctx.subject) and row.kind == "norm" and row.name:find("%.%d+%.") ~= nil
 end
 
 local function note_rescaled(ctx, rows)
@@ -199,10 +201,11 @@ local function check_against(ctx, row, results, reference)
   end
   local result = weights.compare(row, ctx.subject.checkpoint, reference)
   local before = #ctx.findings
-  judge(ctx, row, result)
+  judge(ctx, row, result, reference)
   if row.layout and #ctx.findings == before then check_factors(ctx, row, result) end
   if row.layout then
     if #ctx.findings == before then judge_rounding(ctx, row, result, reference) end
+    if #ctx.findings == before then gains.check(ctx, row, result, reference) end
     results[#results + 1] = { module = row.name, sqnr_db = result.sqnr_db, cosine = result.cosine,
       max_abs_error = result.max_abs_error }
   end
@@ -226,6 +229,7 @@ local function check_rows(ctx, rows, results)
   local undecodable = {}
   for i, row in ipairs(rows) do
     ctx:progress(i, #rows, row.name)
+    biases.check(ctx, row, { least_db = LEAST_SQNR_DENSE_DB, rescaled = rescales(ctx.subject) })
     if row.layout and weights.undecodable(row) then
       undecodable[#undecodable + 1] = row
     elseif row.layout or not is_rescaled(ctx, row) or not is_explained(ctx, row) then
@@ -259,13 +263,15 @@ return {
   },
   details = [[
 Decodes each packed weight and compares it with the same weight of the baseline: SQNR =
-10 log10(sum r^2 / sum (r - q)^2) in dB, cosine, and the largest absolute error. Dense weights must
-be the baseline's up to a cast. Floors unless the spec gives one: 14 dB for 4 bits, 30 dB for int8;
-swapped nibbles give about -3 dB, trained nf4 weights 18 to 21. One bad block hides in the average
-of its weight, so that the worst block has a floor of its own; and a factor over a whole weight can
-hide in its noise, so that gain = sum q r / sum r^2 must be 1 within `gain` or the share of noise,
-sum (r - q)^2 / sum r^2, whichever is more. bitsandbytes only rounds: its weights must lie as near
-to the baseline as rounding the baseline does, within rounding_db. Skipped without a baseline.]],
+10 log10(sum r^2 / sum (r - q)^2) in dB, cosine, and the largest absolute error. Dense weights and
+biases must be the baseline's up to a cast. Floors unless the spec gives one: 14 dB for 4 bits,
+30 dB for int8; swapped nibbles give about -3 dB, trained nf4 weights 18 to 21. One bad block hides
+in the average of its weight, so that the worst block has a floor of its own; and a factor over a
+whole weight can hide in its noise, so that gain = sum q r / sum r^2 must be 1 within `gain` or the
+share of noise, sum (r - q)^2 / sum r^2, whichever is more. bitsandbytes only rounds: its weights
+must lie as near to the baseline as rounding the baseline does, within rounding_db. Where codes of
+up to 4 bits have a scale a group, so do the gains of the groups: none lies far from 1, nor all of
+them further than noise explains, 3 sqrt(nmse / group size). Skipped without a baseline.]],
   example = [[numerics { sqnr_db = 18 }]],
   run = function(ctx)
     if not ctx.subject.baseline or not ctx.subject.baseline:has_weights() then

@@ -94,6 +94,16 @@ local function check_template(ctx, baseline)
   end
 end
 
+-- A GGUF file has all of this within itself.
+local function check_gguf(ctx, baseline)
+  if not baseline or baseline.gguf or not baseline.path then return end
+  for _, one in ipairs(require("qspec.gguf.words").differences(ctx.subject, baseline)) do
+    say(ctx, one.key, one.found, one.wanted,
+      "the same text becomes other tokens, or ends elsewhere")
+  end
+  check_template(ctx, baseline)
+end
+
 return {
   name = "sidecars",
   summary = "tokenizer, template and the tokens that end a text are those of the baseline",
@@ -104,16 +114,15 @@ Weights that are right still speak wrongly with another tokenizer, template or e
 the baseline: what its generation_config.json (or config.json without one) says of the tokens that
 begin and end a text and of sampling, tokenizer.json by what it means, the chat template, and
 whether every file that the model needs (tokenizer, template, preprocessor, code) came along. Keys
-that libraries write anew without changing a token are left out. Without a baseline only ids beyond
-the vocabulary are findings.]],
+that libraries write anew without changing a token are left out. Of a GGUF file, which has all of
+this within itself, the special tokens, the chat template and what a few texts become. Without a
+baseline only ids beyond the vocabulary are findings.]],
   example = [[sidecars {}]],
   run = function(ctx)
-    if ctx.subject.gguf or not ctx.subject.path then
-      ctx:skip(ctx.subject.gguf and "a GGUF file has all of this within itself"
-        or "there is no folder to look into")
-    end
-    check_range(ctx)
     local baseline = ctx.subject.baseline
+    if not ctx.subject.path then ctx:skip("there is no folder to look into") end
+    check_range(ctx)
+    if ctx.subject.gguf then return check_gguf(ctx, baseline) end
     if not baseline or baseline.gguf or not baseline.path then return end
     check_special(ctx, baseline)
     check_presence(ctx, baseline)

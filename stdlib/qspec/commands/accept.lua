@@ -24,8 +24,10 @@ function M.options(parser)
   parser:option("--only", "Only models or tags of this name or pattern."):count("*")
     :argname("NAME")
   parser:option("--device", "auto, cpu or cuda[:N]."):default("auto"):argname("DEVICE")
-  parser:flag("--yes", "Record; without it the differences are shown only.")
+  parser:flag("--yes", "Record without asking.")
 end
+
+local STANDARD_INPUT = 0
 
 local function say(text, ...)
   system.stdout(text:format(...) .. "\n")
@@ -74,6 +76,20 @@ local function ask_all(jobs, device_name)
   return new, count
 end
 
+-- Whether to record: --yes, or a person says so.
+local function is_agreed(args, new, count)
+  if args.yes then return true end
+  local found = ("%s of %d not accepted"):format(units.count(#new, "output"), count)
+  if not system.isatty(STANDARD_INPUT) then
+    error(outcome.error("usage", found .. ", none recorded: standard input is no terminal, so "
+      .. "nobody can be asked", "--yes records them", args.spec), 0)
+  end
+  system.stdout(("\n%s; record in %s? [y/N] "):format(found,
+    printable.line(accepted_outputs.path(args.spec))))
+  local answer = (system.read_line() or ""):lower()
+  return answer == "y" or answer == "yes"
+end
+
 local function subjects_of(jobs)
   local subjects = {}
   for _, job in ipairs(jobs) do
@@ -92,9 +108,8 @@ function M.run(args)
   if #new == 0 then
     say("\nnothing to accept: %s as before", units.count(count, "output"))
     return outcome.EXIT_PASS
-  elseif not args.yes then
-    say("\n%s of %d not accepted, none recorded: --yes records them", units.count(#new, "output"),
-      count)
+  elseif not is_agreed(args, new, count) then
+    say("none recorded")
     return outcome.EXIT_FAIL
   end
   acceptance.record(args.spec, new, chosen.name)

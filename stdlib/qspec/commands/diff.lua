@@ -2,6 +2,7 @@
 
 local difference = require "qspec.difference"
 local json = require "host.json"
+local lock_file = require "qspec.lock.file"
 local outcome = require "qspec.outcome"
 local printable = require "qspec.printable"
 local system = require "host.system"
@@ -70,22 +71,46 @@ local function differ(parts)
   return false
 end
 
+-- Of locks the same, from what they recorded.
+local function diff_locks(args)
+  local progress = require("qspec.mutation.progress").open()
+  local list = require("qspec.lock.comparison").of_paths(args.first, args.second, progress.show)
+  progress.clear()
+  local report = require "qspec.lock.report"
+  if args.json then
+    system.stdout(json.encode(report.to_json(list, args.first, args.second), { indent = 2 })
+      .. "\n")
+  else
+    local head = ("first: %s, second: %s\n"):format(args.first, args.second)
+    system.stdout(head .. table.concat(report.lines(list, args.verbose), "\n") .. "\n")
+  end
+  return #list > 0 and outcome.EXIT_FAIL or outcome.EXIT_PASS
+end
+
 return {
   name = "diff",
   summary = "show what two checkpoints say differently: modules, configs, tokenizer, template",
-  examples = { "qspec diff ./model ./model.gguf", "qspec diff ./before ./after --values --json" },
+  examples = {
+    "qspec diff ./model ./model.gguf",
+    "qspec diff ./before ./after --values --json",
+    "qspec diff before.lock.json after.lock.json",
+  },
   details = [[
 Compares meaning, not bytes: what each module is and holds, config.json, the quantization_config,
 tokenizer, chat template and generation config. --values reads and compares all weights too. Exit
-code 0 when nothing differs, 1 when something does.]],
+code 0 when nothing differs, 1 when something does. Either may be a lock (qspec lock): then each
+difference is one of meaning, of bytes, or of metadata only.]],
   options = function(parser)
-    parser:argument("first", "A checkpoint.")
+    parser:argument("first", "A checkpoint or a lock.")
     parser:argument("second", "Another one.")
     parser:flag("--values", "Compare the values of the weights too.")
-    parser:flag("--json", "JSON; schema qspec.diff/1.")
+    parser:flag("--json", "JSON; schema qspec.diff/1, of locks qspec.changes/1.")
     parser:flag("-v --verbose", "Every difference.")
   end,
   run = function(args)
+    if lock_file.is_lock(args.first) or lock_file.is_lock(args.second) then
+      return diff_locks(args)
+    end
     local first = Subject.new { name = args.first, path = args.first }
     local second = Subject.new { name = args.second, path = args.second }
     local parts = difference.take(first, second, args.values)

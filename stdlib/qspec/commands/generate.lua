@@ -3,6 +3,7 @@
 local conversation = require "qspec.conversation"
 local generation = require "qspec.generation"
 local json = require "host.json"
+local omissions = require "qspec.omissions"
 local system = require "host.system"
 local device = require "qspec.device"
 local Subject = require "qspec.subject"
@@ -75,6 +76,7 @@ and is not that of torch.]],
     chosen = device.settle(chosen, { subject }, { subject })
     local prompts = conversation.prompts(subject, args)
     local results = generation.run_all(subject, prompts, args.max_new_tokens, sampling_of(args))
+    omissions.warn(subject)
     if args.json then
       system.stdout(json.encode(to_json(results, chosen.name), { indent = 2 }) .. "\n")
     else

@@ -14,7 +14,8 @@ local EXIT_CODES = {
   { "0", "every check passed" },
   { "1", "a check failed" },
   { "2", "the command line or a spec has a mistake" },
-  { "3", "something could not be tested: input refused, capability missing, out of memory" },
+  { "3", "something could not be tested: input refused, capability missing, out of memory, too "
+    .. "little text to decide" },
   { "4", "nothing was selected, or everything was skipped" },
   { "5", "a fault of qspec itself" },
 }

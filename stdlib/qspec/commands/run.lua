@@ -17,6 +17,8 @@ return {
     parser:option("--model", "Run the family's checks on this checkpoint, not the spec's models.")
       :argname("PATH")
     parser:option("--baseline", "The full-precision checkpoint to compare with."):argname("PATH")
+    parser:option("--lock", "The model must be what this file of qspec lock recorded.")
+      :argname("FILE")
     parser:option("--only", "Run only checks, models or tags of this name or pattern."):count("*")
       :argname("NAME")
     parser:option("--skip", "Leave out checks, models or tags of this name or pattern."):count("*")

@@ -51,6 +51,9 @@ function M.list(listing, options, prefix)
     end
   end
   if a.norm then head_norms(listing, a, prefix) end
+  if a.out_norm then
+    listing:norm(prefix .. a.out_norm, options.norm, { a.heads * a.head_width })
+  end
   if a.sinks then listing:parameter(prefix .. a.sinks, { a.heads }) end
   local constants = a.constants
   if constants then
@@ -177,12 +180,17 @@ function SCORES.eager(program, a)
   end
 end
 
+-- How far back the cache of a layer reaches, where not to the first token.
+local function cached(a, index)
+  return not a.whole_cache and (a.window[index] or a.chunk[index]) or nil
+end
+
 local function eager(program, index, prefix)
   local a = program.options.attention
   SCORES[a.kind](program, a)
   local window = a.window[index] or 0
   local mask = once(program, "causal" .. window, { op = "causal_mask", keys = "keys", like = "x",
-    window = window > 0 and window or nil }, "causal" .. window)
+    window = window, cached = cached(a, index) }, "causal" .. window)
   program:add("scores", mask, "scores")
   if a.sinks then
     program:emit_module({ op = "sink_softmax", x = "scores", out = "weights" }, prefix .. a.sinks)
@@ -197,7 +205,7 @@ local function fused_attention(program, index)
   local window, chunk = a.window[index] or 0, a.chunk[index] or nil
   local name = "mask" .. window .. (chunk and "_chunk" .. chunk or "")
   local mask = once(program, name, { op = "attention_mask", keys = "keys", like = "x",
-    window = window, chunk = chunk, always = a.mask_always }, name)
+    window = window, chunk = chunk, cached = cached(a, index), always = a.mask_always }, name)
   if a.alibi then
     mask = once(program, "alibi_mask" .. window, { op = "alibi_mask", keys = "keys", mask = mask,
       slopes = a.alibi, divide = math.sqrt(a.head_width), like = "x" }, "alibi_mask" .. window)
@@ -210,10 +218,12 @@ end
 function M.emit(program, index, prefix, x, out)
   local a = program.options.attention
   projections(program, index, prefix, x)
-  program:emit { op = "cache", layer = index, k = "k", v = "v", out = { "k", "v" } }
+  program:emit { op = "cache", layer = index, k = "k", v = "v", window = cached(a, index),
+    out = { "k", "v" } }
   local attend = a.kind == "sdpa" and fused_attention or eager
   attend(program, index, prefix)
   program:emit { op = "merge_heads", x = "heads", out = "heads" }
+  if a.out_norm then program:norm(prefix .. a.out_norm, "heads", "heads") end
   program:linear(prefix .. a.out, "heads", out)
 end
 

@@ -39,17 +39,19 @@ end
 function M.list(listing, prefix, m, width)
   local router, count = m.router, m.experts.count
   listing:router(prefix .. router.weight, router.class, { count, width }, router.bias or false)
-  if router.correction then listing:parameter(prefix .. router.correction, { count }) end
+  if router.correction then
+    listing:parameter(prefix .. router.correction, router.correction_shape or { count })
+  end
   M.list_weights(listing, prefix, m, width)
 end
 
 local function route(program, prefix, x, router)
   local correction = router.correction and prefix .. router.correction
   program:emit_module({ op = "route", x = x, score = router.score, chosen = router.chosen,
-    normalize = router.normalize, scale = router.scale, fp32 = router.fp32, cast = router.cast,
-    native_softmax = router.native_softmax, groups = router.groups,
-    chosen_groups = router.chosen_groups, jitter = router.jitter, correction = correction,
-    correction_shape = correction and { program.modules[correction].shape[1] },
+    normalize = router.normalize, least_sum = router.least_sum, scale = router.scale,
+    fp32 = router.fp32, cast = router.cast, native_softmax = router.native_softmax,
+    groups = router.groups, chosen_groups = router.chosen_groups, jitter = router.jitter,
+    correction = correction, correction_shape = correction and program.modules[correction].shape,
     out = { "experts", "shares" } }, prefix .. router.weight)
 end
 

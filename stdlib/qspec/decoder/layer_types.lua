@@ -47,4 +47,20 @@ function M.windows(config, types)
   end
 end
 
+--- Windows on the layers that the config says, and of a model with windows rotary positions on
+--- those alone: what EXAONE has since its fourth version.
+---@param config table with sliding_window and sliding_window_pattern
+---@param attention table of a decoder's table, whose `rope` is one for all layers
+function M.positions_in_windows(config, attention)
+  if not config.sliding_window then return end
+  local pattern, frequencies = config.sliding_window_pattern, attention.rope
+  local types = M.read(config, function(index)
+    return pattern ~= nil and (index + 1) % pattern ~= 0
+  end)
+  attention.window = M.windows(config, types)
+  attention.rope = function(index)
+    return types(index) == "sliding_attention" and frequencies or nil
+  end
+end
+
 return M

@@ -23,6 +23,7 @@ end
 function LIST.gated(listing, prefix, m, width)
   listing:linear(prefix .. m.gate, width, m.width, m.bias)
   LIST.plain(listing, prefix, m, width)
+  if m.norm then listing:norm(prefix .. m.norm, listing.options.norm, { m.width }) end
 end
 
 function LIST.gated_fused(listing, prefix, m, width)
@@ -32,7 +33,7 @@ end
 
 function LIST.experts(listing, prefix, m, width)
   experts.list(listing, prefix, m, width)
-  if m.shared then LIST.gated(listing, prefix, m.shared, width) end
+  if m.shared then LIST[m.shared.kind](listing, prefix, m.shared, width) end
   if m.shared_gate then listing:plain_linear(prefix .. m.shared_gate, width, 1, false) end
 end
 
@@ -62,6 +63,7 @@ end
 
 local function down(program, prefix, m, out)
   local name = prefix .. m.down
+  if m.norm then program:norm(prefix .. m.norm, "inner", "inner") end
   if m.as_down then
     program:emit_module({ op = "as_weight", x = "inner", out = "inner" }, name)
   end
@@ -97,7 +99,7 @@ end
 function EMIT.experts(program, prefix, m, x, out)
   experts.emit(program, prefix, m, x, out)
   if not m.shared then return end
-  EMIT.gated(program, prefix, m.shared, x, "shared")
+  EMIT[m.shared.kind](program, prefix, m.shared, x, "shared")
   if m.shared_gate then
     program:linear(prefix .. m.shared_gate, x, "gate")
     program:emit { op = "activation", x = "gate", kind = "sigmoid", out = "gate" }

@@ -66,16 +66,18 @@ local PARTS = {
     order = { type = "list", list_of = "string",
       default = { "norm1", "attention", "post1", "norm2", "mlp", "post2" },
       allowed = { "norm1", "attention", "post1", "norm2", "mlp", "post2" } } },
+  -- whole_cache: keys that no token sees any more are kept, and hidden by a mask
   attention = { q = OPTIONAL_STRING, k = OPTIONAL_STRING, v = OPTIONAL_STRING,
     fused = OPTIONAL_STRING, out = STRING, heads = COUNT, kv_heads = COUNT, head_width = COUNT,
     layout = { type = "string", allowed = { "concat", "per_head", "per_group", "codegen" } },
     order = { type = "list", list_of = "string" },
-    bias = BIAS, out_bias = OPTIONAL_BIAS,
+    bias = BIAS, out_bias = OPTIONAL_BIAS, out_norm = OPTIONAL_STRING,
     kind = { type = "string", default = "sdpa", allowed = { "sdpa", "eager", "alibi" } },
     alibi = { type = "list" }, steepest = OPTIONAL_NUMBER,
     scale = OPTIONAL_NUMBER, divide = OPTIONAL_NUMBER, query_scale = OPTIONAL_NUMBER,
     clip = OPTIONAL_NUMBER, norm = OPTIONAL_TABLE, rope = BY_LAYER,
     window = { type = { "integer", "function" } }, chunk = { type = { "integer", "function" } },
+    whole_cache = FLAG,
     sinks = OPTIONAL_STRING,
     temperature = OPTIONAL_TABLE, mask_always = FLAG, broadcast = FLAG, fp32_scores = FLAG,
     native_softmax = FLAG, latent = OPTIONAL_TABLE, constants = OPTIONAL_TABLE },
@@ -113,13 +115,14 @@ local INNER_PARTS = {
   embed = { sinusoids = SINUSOIDS },
 }
 
--- as_down: what the last weight multiplies is cast to its dtype, which may be fp32 among others;
+-- norm: of what the last weight multiplies;
+-- as_down: that is cast to the weight's dtype, which may be fp32 among others;
 -- learned: the module with the parameters of an activation that has some (xielu).
 local MLPS = {
   plain = { kind = STRING, up = STRING, down = STRING, width = COUNT, activation = ACTIVATION,
     bias = BIAS, as_down = FLAG, learned = OPTIONAL_STRING },
   gated = { kind = STRING, gate = STRING, up = STRING, down = STRING, width = COUNT,
-    activation = ACTIVATION, bias = BIAS, as_down = FLAG },
+    activation = ACTIVATION, bias = BIAS, as_down = FLAG, norm = OPTIONAL_STRING },
   gated_fused = { kind = STRING, gate_up = STRING, down = STRING, width = COUNT,
     activation = ACTIVATION, bias = BIAS },
   experts = { kind = STRING, router = TABLE, experts = TABLE, activation = ACTIVATION,
@@ -129,16 +132,16 @@ local MLPS = {
 -- score: how logits become weights; see the op "route".
 local EXPERT_PARTS = {
   router = { weight = STRING, class = STRING, bias = { type = "boolean", default = false },
-    correction = OPTIONAL_STRING, score = { type = "string", required = true,
-      allowed = { "softmax_then_top", "top_then_softmax", "top_then_sigmoid", "sigmoid",
-        "sparse_mixer" } }, jitter = OPTIONAL_NUMBER,
-    chosen = COUNT, normalize = FLAG, scale = { type = "number", default = 1 }, fp32 = FLAG,
-    cast = FLAG, native_softmax = FLAG, groups = { type = "integer", default = 1 },
+    correction = OPTIONAL_STRING, correction_shape = OPTIONAL_TABLE,
+    score = { type = "string", required = true, allowed = { "softmax_then_top",
+      "top_then_softmax", "top_then_sigmoid", "sigmoid", "sparse_mixer" } },
+    jitter = OPTIONAL_NUMBER, chosen = COUNT, normalize = FLAG, least_sum = OPTIONAL_NUMBER,
+    scale = { type = "number", default = 1 }, fp32 = FLAG, cast = FLAG, native_softmax = FLAG,
+    groups = { type = "integer", default = 1 },
     chosen_groups = { type = "integer", default = 1 } },
   experts = { gate_up = STRING, down = STRING, class = STRING, count = COUNT, width = COUNT,
     transposed = FLAG, share_first = FLAG, bias = { type = "boolean", default = false },
     limit = OPTIONAL_NUMBER, parts = OPTIONAL_TABLE },
-  shared = MLPS.gated,
 }
 
 -- The name comes from the config, not from the architecture.
@@ -157,11 +160,11 @@ function M.mlp(given, what)
   end
   local options = schema.check(declaration, given, what)
   check_activation(options.activation)
-  for part, inner in pairs(given.kind == "experts" and EXPERT_PARTS or {}) do
-    if options[part] then
-      options[part] = schema.check(inner, options[part], what .. ": " .. part)
-    end
+  if given.kind ~= "experts" then return options end
+  for part, inner in pairs(EXPERT_PARTS) do
+    options[part] = schema.check(inner, options[part], what .. ": " .. part)
   end
+  if options.shared then options.shared = M.mlp(options.shared, what .. ": shared") end
   return options
 end
 

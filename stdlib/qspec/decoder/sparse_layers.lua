@@ -1,6 +1,7 @@
 -- Which layers of a mixture have experts and which a plain MLP; and the experts that several
 -- architectures have behind their first layers.
 
+local config_values = require "qspec.config_values"
 local llama_like = require "qspec.decoder.llama_like"
 
 local M = {}
@@ -30,6 +31,25 @@ end
 function M.after_first(c, dense, sparse)
   local experts = c.first_k_dense_replace < c.num_hidden_layers and sparse(c)
   return function(index) return index >= c.first_k_dense_replace and experts or dense end
+end
+
+--- By the list mlp_layer_types, "dense" or "sparse" each; without one plain layers come first.
+---@param c table
+---@param first integer how many layers are plain where the config has no list
+---@param dense table
+---@param sparse fun(c: table): table asked only when a layer has experts
+function M.by_type(c, first, dense, sparse)
+  local types, experts = c.mlp_layer_types, nil
+  if types and #types < c.num_hidden_layers then
+    config_values.refuse("mlp_layer_types", #types, ("one of each of %d layers"):format(
+      c.num_hidden_layers))
+  end
+  return function(index)
+    local is_sparse = index >= first
+    if types then is_sparse = types[index + 1] == "sparse" end
+    if is_sparse then experts = experts or sparse(c) end
+    return is_sparse and experts or dense
+  end
 end
 
 M.sigmoid_types = { n_routed_experts = "count", n_shared_experts = "count",

@@ -5,6 +5,7 @@
 
 local auto_round_modules = require "qspec.layouts.auto_round_modules"
 local awq_gemm = require "qspec.layouts.awq_gemm"
+local exclusion_lists = require "qspec.exclusion_lists"
 local gptq_fields = require "qspec.layouts.gptq_fields"
 local gptq_findings = require "qspec.layouts.gptq_findings"
 local gptq_modules = require "qspec.layouts.gptq_modules"
@@ -29,6 +30,17 @@ local M = {
     "the bias of a module that has none is left out",
   },
 }
+
+--- A layer of 16 bits is left alone; the exporter writes it to extra_config.
+function M.exclude(names)
+  local settings, parts = {}, {}
+  for i, name in ipairs(names) do
+    settings[name] = { bits = 16 }
+    parts[i] = exclusion_lists.quoted { name }:sub(2, -2) .. ': {"bits": 16}'
+  end
+  return { text = "layer_config={" .. table.concat(parts, ", ") .. "}",
+    config = { extra_config = settings } }
+end
 
 M.fields = {
   { name = "backend", type = "string", default = "auto" },

@@ -7,6 +7,7 @@ local awq_gemm = require "qspec.layouts.awq_gemm"
 local awq_gemv = require "qspec.layouts.awq_gemv"
 local awq_gemv_fast = require "qspec.layouts.awq_gemv_fast"
 local awq_words = require "qspec.layouts.awq_words"
+local exclusion_lists = require "qspec.exclusion_lists"
 local exclusions = require "qspec.exclusions"
 local gptq_fields = require "qspec.layouts.gptq_fields"
 local gptq_findings = require "qspec.layouts.gptq_findings"
@@ -40,6 +41,9 @@ local BACKENDS = { "auto", "autoawq", "auto_trainable", "machete", "marlin", "ex
 local function dropped(name, type)
   return { name = name, type = type, nullable = true, saved = false, harmless = true }
 end
+
+--- How it is told to leave modules alone.
+M.exclude = exclusion_lists.field "modules_to_not_convert"
 
 M.fields = gptq_fields.fields {
   { name = "bits", type = "integer", default = 4 },

@@ -4,6 +4,7 @@
 -- integrations/bitsandbytes.py replace_with_bnb_linear.
 
 local blockwise4 = require "qspec.layouts.bnb_blockwise4"
+local exclusion_lists = require "qspec.exclusion_lists"
 local rowwise8 = require "qspec.layouts.bnb_rowwise8"
 local quantizer = require "qspec.layouts.bnb_quantizer"
 
@@ -24,6 +25,9 @@ local M = {
 
 local DTYPES = { "float16", "bfloat16", "float32", "float64" }
 local STORAGE = { "uint8", "int8", "float16", "bfloat16", "float32", "float64" }
+
+--- How it is told to leave modules alone.
+M.exclude = exclusion_lists.field "llm_int8_skip_modules"
 
 --- The fields of quantization_config, in the order in which transformers writes them.
 M.fields = {

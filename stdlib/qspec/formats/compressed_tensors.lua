@@ -5,6 +5,7 @@
 -- quantizers/quantizer_compressed_tensors.py and integrations/compressed_tensors.py. The footprint
 -- is that before the first forward pass, at which transformers decodes every weight.
 
+local ct_activations = require "qspec.layouts.ct_activations"
 local ct_args = require "qspec.layouts.ct_args"
 local ct_cache = require "qspec.layouts.ct_cache"
 local ct_floats = require "qspec.layouts.ct_floats"
@@ -13,6 +14,7 @@ local ct_packed = require "qspec.layouts.ct_packed"
 local ct_plain = require "qspec.layouts.ct_plain"
 local ct_targets = require "qspec.layouts.ct_targets"
 local ct_unshipped = require "qspec.layouts.ct_unshipped"
+local exclusion_lists = require "qspec.exclusion_lists"
 local json = require "host.json"
 local nearest = require "qspec.nearest"
 local requests = require "qspec.requests"
@@ -27,6 +29,7 @@ local M = {
     "run_compressed: false and dequantize: true decode the whole model on load",
     "a group without a format: transformers infers one from its arguments and ignores the config's",
     "a target that matches no module is a warning only",
+    "activations of another kind of codes than the weights are taken, and no kernel rounds them",
     "only Linear and Embedding modules are converted; a target that names another does nothing",
     "weights are decoded at the first forward pass, after which the model is larger than the dense "
       .. "one",
@@ -40,6 +43,34 @@ local M = {
 }
 
 local STATUSES = { "initialized", "calibration", "frozen", "compressed", "decompressed" }
+
+-- One entry for each name in the layers: "re:" before a regular expression that has them all.
+local function by_layer(names)
+  local numbers, order, list = {}, {}, {}
+  for _, name in ipairs(names) do
+    local before, number, after = name:match("^(.-%.)(%d+)(%..*)$")
+    local key = before and before .. "\0" .. after or name
+    if not numbers[key] then
+      numbers[key] = {}
+      order[#order + 1] = { key = key, name = name, before = before, after = after }
+    end
+    table.insert(numbers[key], number)
+  end
+  for i, one in ipairs(order) do
+    local of_layers = numbers[one.key]
+    list[i] = #of_layers < 2 and one.name or ("re:^%s(%s)%s$"):format(
+      exclusion_lists.escaped(one.before), table.concat(of_layers, "|"),
+      exclusion_lists.escaped(one.after))
+  end
+  return list
+end
+
+--- Names, and regular expressions where a name is of several layers.
+function M.exclude(names, subject, is_own)
+  local before = is_own and subject.quantization_values.ignore or { subject.architecture.output }
+  local list = exclusion_lists.joined(by_layer(names), before)
+  return { text = "ignore=" .. exclusion_lists.quoted(list), config = { ignore = list } }
+end
 
 --- The fields of quantization_config. transformers reads the loading flags and never writes them,
 --- and drops what llm-compressor records beside the config.
@@ -199,6 +230,21 @@ function M.modules(modules, q, config)
   return ct_cache.modules(modules, plan.cache, plan.groups, config)
 end
 
+--- What a run leaves out, whatever the modules.
+---@param q table quantization_config as read
+---@return string[]
+function M.omits(q)
+  local plan = read(q)
+  local queries = false
+  for _, group in ipairs(plan.groups) do
+    queries = queries or not group.weights and group.inputs ~= nil
+  end
+  local list = {}
+  if plan.cache then list[1] = "keys and values of the cache are not rounded" end
+  if queries then list[#list + 1] = "the inputs of attention are not rounded" end
+  return list
+end
+
 -- Silent places -----------------------------------------------------------------------------------
 
 local function dead_targets(plan, subject, findings)
@@ -277,6 +323,11 @@ function M.silent(subject)
   if plan.problem then return findings end
   dead_targets(plan, subject, findings)
   inferred_formats(plan, q, findings)
+  for _, group in ipairs(plan.groups) do
+    for _, problem in ipairs(ct_activations.problems(group)) do
+      findings[#findings + 1] = problem
+    end
+  end
   half_types(subject, findings)
   tied_modules(subject, findings)
   return findings

@@ -3,6 +3,7 @@
 -- Source: transformers 5.17, utils/quantization_config.py EetqConfig, quantizers/quantizer_eetq.py
 -- and integrations/eetq.py.
 
+local exclusion_lists = require "qspec.exclusion_lists"
 local rows = require "qspec.layouts.eetq_rows"
 
 local M = {
@@ -14,6 +15,9 @@ local M = {
     "an entry of modules_to_not_convert that ends in '.weight' protects nothing",
   },
 }
+
+--- How it is told to leave modules alone.
+M.exclude = exclusion_lists.field "modules_to_not_convert"
 
 M.fields = {
   { name = "modules_to_not_convert", type = "strings", nullable = true },

@@ -3,6 +3,7 @@
 -- Source: transformers 5.17, utils/quantization_config.py FbgemmFp8Config,
 -- quantizers/quantizer_fbgemm_fp8.py and integrations/fbgemm_fp8.py (FbgemmFp8Linear).
 
+local exclusion_lists = require "qspec.exclusion_lists"
 local fp8_scaled = require "qspec.layouts.fp8_scaled"
 
 local FLOATS = { "F32", "BF16", "F16" }
@@ -35,6 +36,9 @@ local M = {
     "a dense weight where the config asks for fp8 is cast to e4m3 unscaled",
   },
 }
+
+--- How it is told to leave modules alone.
+M.exclude = exclusion_lists.field "modules_to_not_convert"
 
 --- The fields of quantization_config, in the order in which transformers writes them.
 M.fields = {

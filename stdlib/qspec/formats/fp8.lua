@@ -4,6 +4,7 @@
 -- quantizers/quantizer_finegrained_fp8.py and integrations/finegrained_fp8.py.
 
 local block_grid = require "qspec.layouts.block_grid"
+local exclusion_lists = require "qspec.exclusion_lists"
 local fp8_blocks = require "qspec.layouts.fp8_blocks"
 local fp8_scaled = require "qspec.layouts.fp8_scaled"
 local experts = require "qspec.experts"
@@ -49,6 +50,9 @@ local M = {
 
 local SCHEMES = { "dynamic", "static" }
 local USUAL_BLOCK = json.array { 128, 128 }
+
+--- How it is told to leave modules alone.
+M.exclude = exclusion_lists.field "modules_to_not_convert"
 
 --- The fields of quantization_config, in the order in which transformers writes them. `fmt` is
 --- DeepSeek's: transformers neither reads nor keeps it, and the codes are e4m3 without it.

@@ -4,6 +4,7 @@
 -- quantizers/quantizer_fp_quant.py and integrations/fp_quant.py.
 
 local blocks = require "qspec.layouts.fp_quant_blocks"
+local exclusion_lists = require "qspec.exclusion_lists"
 local json = require "host.json"
 
 local M = {
@@ -17,6 +18,9 @@ local M = {
 }
 
 local BACKWARD = { "bf16", "mxfp8", "mxfp4" }
+
+--- How it is told to leave modules alone.
+M.exclude = exclusion_lists.field "modules_to_not_convert"
 
 M.fields = {
   { name = "backward_dtype", type = "string", default = "bf16", allowed = BACKWARD },

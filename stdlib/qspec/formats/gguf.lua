@@ -1,9 +1,11 @@
 -- GGUF: the files of llama.cpp. The config is made of the file's metadata (gguf/model.lua); what
 -- was asked for is general.file_type.
 
+local exclusion_lists = require "qspec.exclusion_lists"
 local file_types = require "qspec.gguf.file_types"
 local ggml_blocks = require "qspec.layouts.ggml_blocks"
 local ggml_types = require "qspec.ggml_types"
+local gguf_architectures = require "qspec.gguf.architectures"
 
 local M = {
   name = "gguf",
@@ -17,6 +19,42 @@ local M = {
     "norms, biases and routers stay F32",
   },
 }
+
+local function key_of(map, value)
+  for key, other in pairs(map) do
+    if other == value then return key end
+  end
+end
+
+-- What llama.cpp's files call the architecture of a model; nil when they have none like it.
+local function known_as(subject)
+  for _, known in pairs(gguf_architectures) do
+    if known.model_type == subject.raw.model_type then return known end
+  end
+end
+
+-- A module's name in the files, or nil.
+local function file_name(name, known)
+  local index, rest = name:match("%.(%d+)%.(.+)$")
+  local inner = rest and key_of(known.names, rest)
+  return key_of(known.top, name) or inner and ("blk.%s.%s"):format(index, inner)
+end
+
+-- Options of llama-quantize that are not --tensor-type, by the name of the tensor.
+local OF_THEIR_OWN = { token_embd = "--token-embedding-type f16",
+  output = "--output-tensor-type f16" }
+
+--- Options of llama-quantize; a name is a regular expression that is searched for.
+function M.exclude(names, subject)
+  local known, parts = known_as(subject), {}
+  for i, name in ipairs(names) do
+    local found = known and file_name(name, known)
+    if not found then return nil end
+    parts[i] = OF_THEIR_OWN[found]
+      or ("--tensor-type '^%s\\.weight$=f16'"):format(exclusion_lists.escaped(found))
+  end
+  return { text = table.concat(parts, " ") }
+end
 
 M.fields = {
   { name = "quant_method", type = "string", default = "gguf" },

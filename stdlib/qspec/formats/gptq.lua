@@ -3,6 +3,7 @@
 -- Source: transformers 5.17, utils/quantization_config.py GPTQConfig and
 -- quantizers/quantizer_gptq.py; optimum 2.3, gptq/quantizer.py; GPTQModel 7.7.
 
+local exclusion_lists = require "qspec.exclusion_lists"
 local gptq_fields = require "qspec.layouts.gptq_fields"
 local gptq_findings = require "qspec.layouts.gptq_findings"
 local gptq_modules = require "qspec.layouts.gptq_modules"
@@ -29,6 +30,16 @@ local M = {
     "the bias of a module that has none is left out",
   },
 }
+
+--- Rules of GPTQModel's `dynamic`, which is no field of transformers' config.
+function M.exclude(names)
+  local rules, parts = {}, {}
+  for i, name in ipairs(names) do
+    local rule = "-:^" .. exclusion_lists.escaped(name) .. "$"
+    rules[rule], parts[i] = {}, exclusion_lists.quoted { rule }:sub(2, -2) .. ": {}"
+  end
+  return { text = "dynamic={" .. table.concat(parts, ", ") .. "}", config = { dynamic = rules } }
+end
 
 M.fields = gptq_fields.fields {
   { name = "bits", type = "integer", allowed = { 2, 3, 4, 8 } },

@@ -3,6 +3,7 @@
 -- Source: transformers 5.17, utils/quantization_config.py HiggsConfig,
 -- quantizers/quantizer_higgs.py and integrations/higgs.py.
 
+local exclusion_lists = require "qspec.exclusion_lists"
 local small_values = require "qspec.layouts.small_values"
 local tables = require "qspec.layouts.higgs_tables"
 
@@ -15,6 +16,9 @@ local M = {
     "transformers 5.17 cannot make it while loading, and its dequantize() raises",
   },
 }
+
+--- How it is told to leave modules alone.
+M.exclude = exclusion_lists.field "modules_to_not_convert"
 
 M.fields = {
   { name = "bits", type = "integer", default = 4, allowed = { 2, 3, 4 } },

@@ -3,6 +3,7 @@
 -- Source: transformers 5.17, utils/quantization_config.py HqqConfig, integrations/hqq.py
 -- (prepare_for_hqq_linear) and quantizers/quantizer_hqq.py; hqq 0.2.8.
 
+local exclusion_lists = require "qspec.exclusion_lists"
 local groups = require "qspec.layouts.hqq_groups"
 local json = require "host.json"
 local small_values = require "qspec.layouts.small_values"
@@ -73,6 +74,17 @@ function M.requested(q)
   if not found then return { problem = reason, skip = q.skip_modules } end
   found.skip = q.skip_modules
   return found
+end
+
+--- Its names have no number of a layer.
+function M.exclude(names, subject, is_own)
+  local tags = {}
+  for i, name in ipairs(names) do tags[i] = linear_tag(name) end
+  local before = is_own and subject.quantization_values.skip_modules
+    or { linear_tag(subject.architecture.output) }
+  local list = exclusion_lists.joined(tags, before)
+  return { text = "skip_modules=" .. exclusion_lists.quoted(list),
+    config = { skip_modules = list }, note = "in every layer: hqq names no single one" }
 end
 
 local function tag_exclusions(skip)

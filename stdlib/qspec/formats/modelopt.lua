@@ -4,6 +4,7 @@
 -- convert_hf_config.py. The config is hf_quant_config.json, or a quantization_config made of it.
 
 local block_grid = require "qspec.layouts.block_grid"
+local exclusion_lists = require "qspec.exclusion_lists"
 local experts = require "qspec.experts"
 local glob = require "qspec.glob"
 local holdings = require "qspec.holdings"
@@ -27,6 +28,18 @@ local M = {
 }
 
 local TEXTS = { "object", "string" }
+
+--- The entries of quant_cfg that switch the quantizers of a module off; of an export, names.
+function M.exclude(names, subject, is_own)
+  local parts = {}
+  for i, name in ipairs(names) do
+    parts[i] = ('{"quantizer_name": %s, "enable": False}'):format(
+      exclusion_lists.quoted { name .. ".*" }:sub(2, -2))
+  end
+  local before = is_own and subject.quantization_values.ignore or { subject.architecture.output }
+  return { text = "quant_cfg += [" .. table.concat(parts, ", ") .. "]",
+    config = { ignore = exclusion_lists.joined(names, before) } }
+end
 
 --- The fields of quantization_config; those of hf_quant_config.json are their second names.
 M.fields = {

@@ -4,6 +4,7 @@
 -- optimum-quanto 0.2.7, models/transformers_models.py. transformers does not save such a model;
 -- optimum does, with quanto_qmap.json beside the weights and nothing in config.json.
 
+local exclusion_lists = require "qspec.exclusion_lists"
 local requests = require "qspec.requests"
 local weight = require "qspec.layouts.quanto_weight"
 
@@ -21,6 +22,9 @@ local M = {
 }
 
 local WEIGHTS = { "float8", "int8", "int4", "int2" }
+
+--- How it is told to leave modules alone.
+M.exclude = exclusion_lists.field "modules_to_not_convert"
 
 M.fields = {
   { name = "activations", type = "string", nullable = true, allowed = { "int8", "float8" } },

@@ -4,6 +4,7 @@
 -- quantizers/quantizer_quark.py; amd-quark 0.13, torch/quantization/config/config.py: one for
 -- all layers, others by pattern, and a list of patterns (fnmatch) to leave alone.
 
+local exclusion_lists = require "qspec.exclusion_lists"
 local glob = require "qspec.glob"
 local json = require "host.json"
 local requests = require "qspec.requests"
@@ -20,6 +21,13 @@ local M = {
     "pack_method in the config decides the order of 4-bit codes; nothing in the file repeats it",
   },
 }
+
+--- Names with wildcards.
+function M.exclude(names, subject, is_own)
+  local before = is_own and subject.quantization_values.exclude or { subject.architecture.output }
+  local list = exclusion_lists.joined(names, before)
+  return { text = "exclude=" .. exclusion_lists.quoted(list), config = { exclude = list } }
+end
 
 M.fields = {
   { name = "algo_config", type = { "object", "array" }, nullable = true },

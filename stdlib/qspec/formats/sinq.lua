@@ -3,6 +3,7 @@
 -- Source: transformers 5.17, utils/quantization_config.py SinqConfig, quantizers/quantizer_sinq.py
 -- and integrations/sinq.py. The list of modules is passed as it is, without defaults.
 
+local exclusion_lists = require "qspec.exclusion_lists"
 local exclusions = require "qspec.exclusions"
 local meta = require "qspec.layouts.sinq_meta"
 
@@ -17,6 +18,9 @@ local M = {
     "each save nests the unknown keys of the config one level deeper, in _extra_kwargs",
   },
 }
+
+--- How it is told to leave modules alone.
+M.exclude = exclusion_lists.field "modules_to_not_convert"
 
 M.fields = {
   { name = "_extra_kwargs", type = "object", harmless = true },

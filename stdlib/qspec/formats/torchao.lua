@@ -4,6 +4,7 @@
 -- quantizers/quantizer_torchao.py and integrations/torchao.py; torchao 0.18.
 
 local config_objects = require "qspec.layouts.torchao_config"
+local exclusion_lists = require "qspec.exclusion_lists"
 local exclusions = require "qspec.exclusions"
 local json = require "host.json"
 local metadata = require "qspec.layouts.torchao_metadata"
@@ -25,6 +26,9 @@ local M = {
       .. "parameter and refuses its parts",
   },
 }
+
+--- How it is told to leave modules alone.
+M.exclude = exclusion_lists.field "modules_to_not_convert"
 
 --- `quant_type` holds one object under "default".
 M.fields = {

@@ -85,30 +85,10 @@ function M.undecodable(w)
   if not small_values.is_count(count, 16) then return ("%s bits a code"):format(tostring(count)) end
 end
 
--- Positions in one codebook, from 1.
-local function positions(codes, book, size)
-  return codes:select(3, book):reshape(-1):to("int64"):mod(size) + 1
-end
-
--- Sum of the chosen vectors, [row groups * column groups, vector].
-local function summed(w)
-  local scheme, codes, books = w.scheme, w:read("codes"), w:read("codebooks")
-  local size, total = 2 ^ scheme.code_bits, nil
-  for book = 1, scheme.count do
-    local vectors = books:select(1, book):reshape(size, scheme.rows * scheme.columns)
-    local chosen = vectors:to("float32"):index_select(1, positions(codes, book, size))
-    total = total and total + chosen or chosen
-  end
-  return total:to(books:dtype())
-end
-
---- The weight, decoded in the dtype of the codebooks.
-function M.decode(w)
-  local scheme = w.scheme
-  local groups = { w.shape[1] / scheme.rows, w.shape[2] / scheme.columns }
-  local blocks = summed(w):reshape(groups[1], groups[2], scheme.rows, scheme.columns)
-  local scaled = blocks * w:read("scales"):to(blocks:dtype()):reshape(groups[1], 1, 1, 1)
-  return scaled:transpose(2, 3):contiguous():reshape(w.shape)
+--- The weight as an object that the engine decodes.
+function M.pack(w)
+  return require("host.tensor").vector_sums { codes = w:read("codes"),
+    codebooks = w:read("codebooks"), scales = w:read("scales"), shape = w.shape }
 end
 
 --- One scale a row of blocks.

@@ -55,7 +55,7 @@ function M.problems(w)
 end
 
 function M.scales(w)
-  return awq_shared.half(w, "scales"):t():contiguous()
+  return require("host.tensor").transpose_words(awq_shared.half(w, "scales"):to("float32"))
 end
 
 local function zeros_of(w)
@@ -78,9 +78,14 @@ function M.recode(w, codes)
 end
 
 function M.pack(w)
-  local bits = w.scheme.bits
-  return require("host.tensor").coded { codes = codes_of(w), bits = bits,
-    values = code_values.unsigned(bits), scales = M.scales(w), zeros = zeros_of(w):t():contiguous(),
+  local bits, is_interleaved = w.scheme.bits, w.scheme.bits == 4
+  local tensor = require "host.tensor"
+  return tensor.coded { bits = bits,
+    codes = not is_interleaved and codes_of(w) or nil,
+    columns = is_interleaved and w:read("qweight") or nil,
+    order = is_interleaved and awq_words.ORDER or nil,
+    values = code_values.unsigned(bits), scales = M.scales(w),
+    zeros = awq_words.rows(w:read("qzeros"), bits, w.shape[1]),
     block = { 1, w.scheme.group_size }, shape = w.shape }
 end
 

@@ -26,6 +26,14 @@ function M.columns(words, bits, columns)
   return tensor().unpack_fields(words, 4, ORDER):narrow(2, 1, columns)
 end
 
+--- The same by column: fields are transposed before they are unpacked, which is quicker.
+---@return any Tensor uint8 [columns, rows]
+function M.rows(words, bits, columns)
+  if bits ~= 4 then return tensor().transpose_words(M.columns(words, bits, columns)) end
+  local streams = tensor().transpose_fields(words, 4, ORDER)
+  return tensor().unpack_stream(streams, 4, words:shape()[1]):narrow(1, 1, columns)
+end
+
 local PLACES = { 1, 5, 2, 6, 3, 7, 4, 8 }  -- where ORDER puts each feature of a word, from 1
 
 --- gemm's words of codes [out, in].
@@ -69,6 +77,6 @@ function M.zero_words(in_features, group_size)
   return math.ceil(words / multiple) * multiple
 end
 
-M.ROWS, M.STRIDE = ROWS, STRIDE
+M.ORDER, M.ROWS, M.STRIDE = ORDER, ROWS, STRIDE
 
 return M

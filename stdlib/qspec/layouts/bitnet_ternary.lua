@@ -4,6 +4,7 @@
 -- AutoBitLinear). BitLinear divides its result by the scale, AutoBitLinear multiplies: the decoded
 -- weight is code / weight_scale or code * weight_scale, in float32.
 
+local code_values = require "qspec.layouts.code_values"
 local row_blocks = require "qspec.layouts.row_blocks"
 
 local M = {
@@ -70,10 +71,9 @@ end
 
 --- The weight as an object that the engine decodes.
 function M.pack(w)
-  return require("host.tensor").coded {
-    codes = row_blocks.unpack(w:read("weight"), 2, row_blocks.shifts(2, 8, "low")),
-    bits = 8, values = require("qspec.layouts.code_values").unsigned(8, 1), scales = scale_of(w),
-    block = { w.shape[1], w.shape[2] }, shape = w.shape }
+  return require("host.tensor").coded { codes = w:read("weight"), bits = 2,
+    planes = row_blocks.shifts(2, 8, "low"), values = code_values.unsigned(2, 1),
+    scales = scale_of(w), block = w.shape, shape = w.shape }
 end
 
 --- The scale as it is stored.

@@ -65,7 +65,7 @@ function M.scheme(w)
   local scheme = { kind = name, bits = kind.bits, type = name, shape = w.shape, strategy = "group",
     group_size = kind.group_size, inputs = asked.inputs, outputs = asked.outputs,
     asked = w.request ~= nil, stored = w.tensors, least_sqnr_db = kind.floor,
-    class = companions.class_of(w.module) }
+    class = companions.class_of(w.module), gain = kind.scale == "U8" and small_floats.MX_GAIN or nil }
   if asked.group_size and asked.kind == name then
     scheme.group_size = companions.strategy(w).group_size or kind.group_size
   end
@@ -123,10 +123,12 @@ end
 
 --- The weight as an object that the engine decodes.
 function M.pack(w)
-  local kind = KINDS[w.scheme.kind]
+  local kind, scales = KINDS[w.scheme.kind], w:read("weight_scale")
+  local values = small_floats.scale_values(scales)
+  if w.scheme.kind == "nvfp4" then values = values / w:read("weight_global_scale"):reshape(1) end
   return require("host.tensor").coded { codes = w:read("weight_packed"), bits = kind.bits,
-    values = kind.values, scales = M.scales(w), block = companions.block(w.shape, w.scheme),
-    shape = w.shape }
+    values = kind.values, scales = scales, scale_values = values,
+    block = companions.block(w.shape, w.scheme), shape = w.shape }
 end
 
 --- How the model runner multiplies by this weight.
@@ -169,5 +171,7 @@ function M.value_problems(w)
   end
   return problems
 end
+
+M.omits = ct_inputs.omits
 
 return M

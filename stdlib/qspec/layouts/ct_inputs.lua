@@ -20,24 +20,44 @@ local function scales_of(args)
     and "exponents" or "plain"
 end
 
+-- Whether inputs of these arguments are rounded here.
+local function is_run(args)
+  if not codes_of(args) or not EXTENTS[args.strategy] then return false end
+  if args.dynamic == false then return args.strategy == "tensor" end
+  return scales_of(args) ~= "e4m3" or args.dynamic == "local"
+end
+
 --- The rounding as host.model takes it.
 ---@param w qspec.StoredWeight
 ---@return table|nil input nil when the input is multiplied as it is
 function M.of(w)
   local args = w.scheme.inputs
-  local codes, extent = args and codes_of(args), args and EXTENTS[args.strategy]
-  if not codes or not extent then return nil end
-  local input = { codes = codes, per = extent, scales = scales_of(args), bits = args.bits,
-    symmetric = args.symmetric, group_size = args.group_size }
+  if not args or not is_run(args) then return nil end
+  local input = { codes = codes_of(args), per = EXTENTS[args.strategy], scales = scales_of(args),
+    bits = args.bits, symmetric = args.symmetric, group_size = args.group_size }
   if args.dynamic == false then
-    if extent ~= "tensor" then return nil end
     input.scale = w:read("input_scale")
     input.zero_point = not args.symmetric and w:read("input_zero_point") or nil
   elseif input.scales == "e4m3" then
-    if args.dynamic ~= "local" then return nil end
     input.global_scale = w:read("input_global_scale"):reshape(1)
   end
   return input
+end
+
+local function described(args, what)
+  return ("their %s are not rounded (%s of %s bits, strategy %s, %s scales)"):format(what,
+    tostring(args.type), tostring(args.bits), tostring(args.strategy),
+    args.dynamic == false and "stored" or "dynamic")
+end
+
+--- A layout's `omits`.
+---@param w qspec.StoredWeight
+---@return string[]
+function M.omits(w)
+  local list, inputs, outputs = {}, w.scheme.inputs, w.scheme.outputs
+  if inputs and not is_run(inputs) then list[1] = described(inputs, "inputs") end
+  if outputs then list[#list + 1] = described(outputs, "outputs") end
+  return list
 end
 
 return M

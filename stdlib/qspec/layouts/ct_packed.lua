@@ -194,4 +194,6 @@ function M.value_problems(w)
   return problems
 end
 
+M.omits = ct_inputs.omits
+
 return M

@@ -131,13 +131,13 @@ local HALF = { BF16 = "bfloat16", F16 = "float16", U8 = "bfloat16" }
 
 --- The weight as an object that the engine decodes.
 function M.pack(w)
-  local scheme = w.scheme
+  local scheme, scales = w.scheme, w:read("weight_scale")
   local zeros = not scheme.symmetric and companions.matrix(
     w:read("weight_zero_point"):to("float32"), w.shape, scheme) or nil
   local is_float = scheme.code == "float"
   return require("host.tensor").coded { codes = w:read("weight"), bits = 8,
-    values = is_float and small_floats.e4m3 or code_values.signed(8), scales = M.scales(w),
-    zeros = zeros, step = zeros and is_float and HALF[w.tensors.weight_scale.dtype] or nil,
+    values = is_float and small_floats.e4m3 or code_values.signed(8), scales = scales,
+    scale_values = small_floats.scale_values(scales), zeros = zeros, step = zeros and is_float and HALF[w.tensors.weight_scale.dtype] or nil,
     block = companions.block(w.shape, scheme), shape = w.shape }
 end
 
@@ -190,5 +190,7 @@ function M.value_problems(w)
   end
   return problems
 end
+
+M.omits = ct_inputs.omits
 
 return M

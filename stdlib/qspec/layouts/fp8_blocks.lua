@@ -172,13 +172,13 @@ end
 
 --- The weight as an object that the engine decodes.
 function M.pack(w)
-  local scales, scheme = M.scales(w), w.scheme
-  local grid = scales:shape()
+  local scheme = w.scheme
+  local scales = w:read(scheme.scale_suffix)
   return require("host.tensor").coded {
     codes = w:read("weight"), bits = scheme.bits,
     values = scheme.bits == 4 and small_floats.e2m1 or small_floats.e4m3,
-    scales = scales:reshape(-1, #grid > 1 and grid[#grid] or 1),
-    block = decoding_block(w, grid), shape = w.shape,
+    scales = scales, scale_values = small_floats.scale_values(scales),
+    block = decoding_block(w, scales:shape()), shape = w.shape,
   }
 end
 

@@ -128,9 +128,9 @@ local function zeros_of(w)
   return gptq_zeros.read(w:read("qzeros"), w.scheme.bits, w.shape[1], w.scheme.zeros)
 end
 
---- One scale a row and group: [out, groups].
+--- One scale a row and group: [out, groups], as floats, which are quicker to transpose.
 function M.scales(w)
-  return w:read("scales"):to("float16"):t():contiguous()
+  return require("host.tensor").transpose_words(w:read("scales"):to("float16"):to("float32"))
 end
 
 --- Why these codes cannot be decoded, or nil.
@@ -158,9 +158,10 @@ function M.pack(w)
   local tensor, scheme = require("host.tensor"), w.scheme
   local groups, size = groups_of(w), scheme.group_size
   local in_order = size ~= nil and groups:equal(gptq_groups.in_order(w.shape[2], size))
-  return tensor.coded { codes = tensor.transpose_words(w:read("qweight")), bits = scheme.bits,
+  return tensor.coded { columns = w:read("qweight"), bits = scheme.bits,
     values = code_values.unsigned(scheme.bits), scales = M.scales(w),
-    zeros = zeros_of(w):t():contiguous(), groups = not in_order and groups or nil,
+    zeros = gptq_zeros.rows(w:read("qzeros"), scheme.bits, w.shape[1], scheme.zeros),
+    groups = not in_order and groups or nil,
     block = { 1, size or w.shape[2] }, shape = w.shape }
 end
 

@@ -154,14 +154,10 @@ function M.undecodable(w)
   end
 end
 
-local function codes_of(w, rows)
+local function words_of(w)
   local scheme, packed = w.scheme, w:read("W_q")
-  if scheme.view_dtype and scheme.float_view then
-    packed = packed:view(scheme.bits == 3 and "int32" or "uint8")
-  end
-  local codes = row_blocks.unpack(packed, scheme.bits,
-    row_blocks.shifts(scheme.bits, WORDS[scheme.bits], "high"))
-  return codes:shape()[1] > rows and codes:narrow(1, 1, rows):contiguous() or codes
+  if not (scheme.view_dtype and scheme.float_view) then return packed end
+  return packed:view(scheme.bits == 3 and "int32" or "uint8")
 end
 
 -- hqq subtracts in compute_dtype, unless the zero is wider.
@@ -170,31 +166,27 @@ local function step(w)
   return HALF[w.scheme.compute] or HALF[w.tensors.zero.torch_dtype]
 end
 
-local function block(scheme, rows, columns)
-  if not scheme.channel_wise then return { rows, columns } end
-  return scheme.axis == 0 and { rows, 1 } or { 1, columns }
-end
-
--- Groups that fill rows are blocks of the weight itself.
-local function pack_rows(w, codes, block_columns)
-  local function by_row(suffix) return w:read(suffix):reshape(w.shape[1], -1) end
-  return require("host.tensor").coded { codes = codes, bits = 8, values = code_values.unsigned(8),
-    scales = by_row "scale", zeros = by_row "zero",
-    block = { 1, block_columns }, step = step(w), shape = w.shape }
+-- Groups that fill rows are blocks of the weight itself; others of the matrix that is packed.
+local function grid(w)
+  local scheme = w.scheme
+  local rows, columns = matrix(scheme, w.shape)
+  local scales, zeros = w:read("scale"), w:read("zero")
+  if not scheme.channel_wise then
+    return w.shape, w.shape, scales:reshape(1, 1), zeros:reshape(1, 1)
+  elseif scheme.axis == 1 and w.shape[2] % columns == 0 then
+    return w.shape, { 1, columns }, scales:reshape(w.shape[1], -1), zeros:reshape(w.shape[1], -1)
+  end
+  return { rows, columns }, scheme.axis == 0 and { rows, 1 } or { 1, columns }, scales, zeros
 end
 
 --- The weight as an object that the engine decodes, or decoded when its groups straddle rows.
 function M.pack(w)
-  local scheme = w.scheme
-  local rows, columns = matrix(scheme, w.shape)
-  local codes = codes_of(w, rows)
-  local is_by_row = scheme.axis == 1 and scheme.channel_wise and w.shape[2] % columns == 0
-  if is_by_row then return pack_rows(w, codes:reshape(w.shape), columns) end
-  local scales, zeros = w:read("scale"), w:read("zero")
-  if not scheme.channel_wise then scales, zeros = scales:reshape(1, 1), zeros:reshape(1, 1) end
-  return require("host.tensor").coded { codes = codes, bits = 8, values = code_values.unsigned(8),
-    scales = scales, zeros = zeros, block = block(scheme, rows, columns), step = step(w),
-    shape = { rows, columns } }:decode("float32"):reshape(w.shape)
+  local bits = w.scheme.bits
+  local shape, block, scales, zeros = grid(w)
+  local packed = require("host.tensor").coded { codes = words_of(w), bits = bits,
+    planes = row_blocks.shifts(bits, WORDS[bits], "high"), values = code_values.unsigned(bits),
+    scales = scales, zeros = zeros, block = block, step = step(w), shape = shape }
+  return shapes.equal(shape, w.shape) and packed or packed:decode("float32"):reshape(w.shape)
 end
 
 --- One scale a group.

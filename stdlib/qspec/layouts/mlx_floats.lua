@@ -36,6 +36,7 @@ function M.scheme(w)
   local mode = mode_of(w)
   return { mode = mode, bits = mode == "mxfp8" and 8 or 4, group_size = GROUPS[mode],
     type = mode == "mxfp8" and "float8_e4m3" or "float4_e2m1", shape = w.shape,
+    gain = mode ~= "nvfp4" and small_floats.MX_GAIN or nil,
     class = w.module.kind == "embedding" and "QuantizedEmbedding" or nil }
 end
 
@@ -66,9 +67,11 @@ end
 
 --- The weight as an object that the engine decodes.
 function M.pack(w)
+  local scales = w:read("scales")
+  if w.scheme.mode == "nvfp4" then scales = scales:view("float8_e4m3fn") end
   return require("host.tensor").coded { codes = w:read("weight"):view("uint8"),
     bits = w.scheme.bits, values = w.scheme.bits == 8 and small_floats.e4m3 or small_floats.e2m1,
-    scales = M.scales(w), block = { 1, w.scheme.group_size }, shape = w.shape }
+    scales = scales, scale_values = small_floats.scale_values(scales), block = { 1, w.scheme.group_size }, shape = w.shape }
 end
 
 --- Faults in the values.

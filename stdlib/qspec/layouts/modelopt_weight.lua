@@ -123,6 +123,7 @@ function M.scheme(w)
     group_size = group_shown(kind, w.shape, scale), inputs = asked.inputs,
     least_sqnr_db = asked.rescales and math.min(kind.floor, RESCALED_FLOOR) or kind.floor,
     second = asked.second, rescales = asked.rescales,
+    gain = kind.scale[1] == "U8" and small_floats.MX_GAIN or nil,
     stored = stored_shapes(w.tensors) }
 end
 
@@ -231,9 +232,12 @@ end
 
 --- The weight as an object that the engine decodes; a tensor where AWQ scaled its columns.
 function M.pack(w)
-  local kind = KINDS[w.scheme.kind]
+  local kind, scales = KINDS[w.scheme.kind], w:read("weight_scale")
+  local values = small_floats.scale_values(scales)
+  if kind.second then values = values * w:read("weight_scale_2"):to("float32"):reshape(1) end
   local packed = require("host.tensor").coded { codes = codes_of(w), bits = kind.bits,
-    values = kind.values, scales = M.scales(w), block = block_of(w), shape = w.shape }
+    values = kind.values, scales = scales, scale_values = values, block = block_of(w),
+    shape = w.shape }
   if not w.tensors.pre_quant_scale then return packed end
   return packed:decode("float32") * w:read("pre_quant_scale"):to("float32")
 end

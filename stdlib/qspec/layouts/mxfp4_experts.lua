@@ -27,7 +27,8 @@ function M.claims(holding)
 end
 
 function M.scheme(w)
-  return { bits = 4, type = "mxfp4", shape = w.shape, group_size = BLOCK }
+  return { bits = 4, type = "mxfp4", shape = w.shape, group_size = BLOCK,
+    gain = small_floats.MX_GAIN }
 end
 
 --- The tensors of the weight. transformers hands them to its kernels as attributes.
@@ -57,8 +58,10 @@ end
 
 --- The weight as an object that the engine decodes.
 function M.pack(w)
+  local scales = w:read("_scales")
   return require("host.tensor").coded { codes = w:read("_blocks"), bits = 4,
-    values = small_floats.e2m1, scales = M.scales(w), block = { 1, BLOCK }, shape = w.shape }
+    values = small_floats.e2m1, scales = scales, scale_values = small_floats.scale_values(scales),
+    block = { 1, BLOCK }, shape = w.shape }
 end
 
 --- Faults in the values: an exponent of 255 is no number.

@@ -109,16 +109,14 @@ end
 function M.pack(w)
   if w.scheme.bits == 8 then return pack_eight(w) end
   local bits, columns = w.scheme.bits, w.scheme.group_size or w.shape[2]
-  local rows = shapes.count(w.shape) / columns
-  local codes = row_blocks.unpack(w:read("weight._data._data"), bits,
-    row_blocks.shifts(bits, 8, "low")):narrow(1, 1, rows):contiguous()
   local shift = w:read("weight._shift")
   local is_float = shift:dtype():find("float") ~= nil
   local function by_row(tensor) return tensor:reshape(w.shape[1], -1) end
-  return require("host.tensor").coded { codes = codes:reshape(w.shape), bits = 8,
-    values = code_values.unsigned(8), scales = by_row(w:read("weight._scale")),
+  return require("host.tensor").coded { codes = w:read("weight._data._data"), bits = bits,
+    planes = row_blocks.shifts(bits, 8, "low"), values = code_values.unsigned(bits),
+    scales = by_row(w:read("weight._scale")),
     zeros = not is_float and by_row(shift:to("float32")) or nil,
-    shifts = is_float and by_row(shift:to("float32"):neg()) or nil, block = { 1, columns },
+    shifts = is_float and by_row(shift:neg()) or nil, block = { 1, columns },
     step = step(w), shape = w.shape }
 end
 

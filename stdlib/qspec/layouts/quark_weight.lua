@@ -157,10 +157,12 @@ end
 
 --- The weight as an object that the engine decodes.
 function M.pack(w)
-  local scheme, scales = w.scheme, M.scales(w)
-  local rows = scales:shape()[1] == 1 and w.shape[1] or 1
+  local scheme, scales = w.scheme, w:read("weight_scale")
+  local rows = not scheme.grouped and shapes.count(scales:shape()) == 1 and w.shape[1] or 1
+  if scheme.grouped and is_transposed(scheme) then scales = scales:t():contiguous() end
   return require("host.tensor").coded { codes = codes_of(w), bits = scheme.bits,
-    values = values_of(scheme), scales = scales, zeros = zeros_of(w),
+    values = values_of(scheme), scales = scales,
+    scale_values = small_floats.scale_values(scales), zeros = zeros_of(w),
     block = { rows, scheme.grouped and group_of(scheme, w.shape) or w.shape[2] }, shape = w.shape }
 end
 

@@ -24,6 +24,32 @@ end
 --- Dtypes of scales that are exponents: 2^(byte - 127), NaN at 255.
 M.exponents = { F8_E8M0 = true, U8 = true }
 
+local made = {}
+
+local function bytes()
+  local list = {}
+  for byte = 0, 255 do list[byte + 1] = byte end
+  return require("host.tensor").from(list, "uint8")
+end
+
+--- What scales of one byte stand for, as host.tensor's `coded` takes it.
+---@param scales qspec.Tensor
+---@return qspec.Tensor|nil float32 [256]; nil for scales of other dtypes
+function M.scale_values(scales)
+  local dtype = scales:dtype()
+  local is_exponent = dtype == "uint8" or dtype == "float8_e8m0fnu"
+  if not is_exponent and dtype ~= "float8_e4m3fn" then return nil end
+  local tensor = require "host.tensor"
+  made[dtype] = made[dtype] or is_exponent and tensor.exponents(bytes())
+    or tensor.from(M.e4m3, "float32")
+  return made[dtype]
+end
+
+--- How far the gain of a weight may be from 1 when its scales are powers of two. The largest value
+--- of a block may be just under 8 steps of e2m1 and becomes 6: a quarter of it is cut off. Weights
+--- lose 0.02 (normal) to 0.08 (uniform); a scale that is wrong is off by a factor of two or more.
+M.MX_GAIN = 0.25
+
 --- Scales as float32 numbers, whichever way they are stored.
 ---@param scales any qspec.Tensor
 ---@return any qspec.Tensor

@@ -200,6 +200,28 @@ local function nan_problem(w, problems)
   end
 end
 
+-- Rounding to a range that is not around zero spans all of it: its zero point follows from both
+-- ends (choose_qparams_affine). A zero point beside codes that leave an end unused was shifted. Of
+-- a block of nothing but zeros no end is known.
+local SPAN = { [false] = 250, [true] = 122 }  -- of 255 and 127 steps; each end may round away
+
+local function zero_problem(w, problems)
+  local zeros, width = w:read("_weight_zero_point"), w.scheme.block[#w.scheme.block]
+  if not zeros or w.scheme.kind_name ~= "Int8Tensor" or w.scheme.block[1] ~= 1 then return end
+  local codes = w:read("_weight_qdata"):to("int32"):reshape(-1, width)
+  zeros = zeros:to("int32"):reshape(-1, 1)
+  local high, low = codes:max(2):reshape(-1, 1), codes:min(2):reshape(-1, 1)
+  local span = high:maximum(zeros):sub(low:minimum(zeros))
+  local is_narrow = span:lt(SPAN[w.scheme.data.reduce_range == true])
+  local shifted = zeros:ne(0):logical_and(is_narrow):logical_and(span:gt(0)):count_nonzero()
+  if shifted > 0 then
+    problems[#problems + 1] = { key = "_weight_zero_point",
+      found = ("%d of %d not 0, beside codes that leave a part of int8 unused"):format(shifted,
+        zeros:numel()), wanted = "0 for symmetric codes, or codes from end to end",
+      hint = "the zero points were shifted, or are another weight's" }
+  end
+end
+
 --- Faults in the values.
 function M.value_problems(w)
   local problems = {}
@@ -213,6 +235,7 @@ function M.value_problems(w)
   end
   range_problem(w, problems)
   nan_problem(w, problems)
+  zero_problem(w, problems)
   return problems
 end
 

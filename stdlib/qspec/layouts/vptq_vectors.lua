@@ -4,7 +4,6 @@
 -- Source: vptq 0.0.5, layers/vqlinear.py, utils/pack.py (unpack_index_tensor) and ops/quant_gemm.py
 -- (dequant): each sum and product is in the dtype of the centroids.
 
-local bit_indices = require "qspec.layouts.bit_indices"
 local outcome = require "qspec.outcome"
 local small_values = require "qspec.layouts.small_values"
 
@@ -136,36 +135,18 @@ function M.undecodable(w)
   end
 end
 
--- Vectors of one book for indices [groups, blocks, columns]: rows x (groups * columns).
-local function looked_up(book, indices, size, vector)
-  local sizes, parts = indices:shape(), {}
-  for group = 1, sizes[1] do
-    local vectors = book:select(1, group):reshape(size, vector)
-    local flat = indices:select(1, group):reshape(-1) + 1
-    parts[group] = vectors:index_select(1, flat):reshape(sizes[2], sizes[3], vector)
-      :transpose(2, 3):reshape(sizes[2] * vector, sizes[3])
-  end
-  return #parts == 1 and parts[1] or require("host.tensor").cat(parts, 2)
-end
-
 local function as_unsigned(tensor)
   local wide = tensor:dtype() == "float16" and tensor:view("int16") or tensor
   return wide:to("int64"):mod(65536)
 end
 
-local function without_padding(weight, rows)
-  return weight:narrow(1, 1, rows)
-end
-
-local function main_weight(w, s)
-  local merged = bit_indices.unpack(w:read("indices"), s.bits + s.residual_bits, s.group_size)
-  local weight = looked_up(w:read("centroids.weight"), merged:band(2 ^ s.bits - 1), s.centroids,
-    s.vector)
-  if s.residuals > 0 then
-    weight = weight + looked_up(w:read("res_centroids.weight"), merged:rshift(s.bits), s.residuals,
-      s.vector)
-  end
-  return without_padding(weight, w.shape[1])
+-- Outlier columns, which come first: their vectors are indexed one by one.
+local function outlier_columns(w, s)
+  local indices = as_unsigned(w:read("outlier_indices")):select(1, 1)
+  local sizes, vector = indices:shape(), s.outlier_vector
+  local book = w:read("outlier_centroids.weight"):reshape(s.outlier_centroids, vector)
+  return book:index_select(1, indices:reshape(-1) + 1):reshape(sizes[1], sizes[2], vector)
+    :transpose(2, 3):reshape(sizes[1] * vector, sizes[2]):narrow(1, 1, w.shape[1])
 end
 
 -- The place of each column after the permutation: its inverse.
@@ -180,18 +161,21 @@ local function inverse(perm)
   return places
 end
 
+-- Which column each one is, from 0: the inverse of the permutation.
+local function order(w)
+  return require("host.tensor").from(inverse(as_unsigned(w:read("perm"))), "int64") - 1
+end
+
 --- The weight, decoded in the dtype of the centroids.
 function M.decode(w)
   local s = w.scheme.settings
-  local weight = main_weight(w, s)
-  if s.has_outliers then
-    local outliers = looked_up(w:read("outlier_centroids.weight"),
-      as_unsigned(w:read("outlier_indices")), s.outlier_centroids, s.outlier_vector)
-    weight = require("host.tensor").cat({ without_padding(outliers, w.shape[1]), weight }, 2)
-  end
-  if s.perm then weight = weight:index_select(2, inverse(as_unsigned(w:read("perm")))) end
-  if s.norm then weight = weight * w:read("weight_scale") + w:read("weight_bias") end
-  return weight:contiguous()
+  local function book(suffix, size) return w:read(suffix):reshape(s.groups, size, s.vector) end
+  return require("host.tensor").vector_columns { indices = w:read("indices"), bits = s.bits,
+    residual_bits = s.residual_bits, vectors = book("centroids.weight", s.centroids),
+    residuals = s.residuals > 0 and book("res_centroids.weight", s.residuals) or nil,
+    leading = s.has_outliers and outlier_columns(w, s) or nil, order = s.perm and order(w) or nil,
+    scales = s.norm and w:read("weight_scale") or nil,
+    shifts = s.norm and w:read("weight_bias") or nil, shape = w.shape }
 end
 
 local function index_problem(problems, key, indices, size)

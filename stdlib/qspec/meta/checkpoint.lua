@@ -68,6 +68,11 @@ function Checkpoint:metadata_keys() end
 ---@return string
 function Checkpoint:bytes(name, most) end
 
+---SHA-256 of the stored bytes of tensors, read in pieces on a few threads.
+---@param names string[]
+---@return string[] digits 64 each, lower case, in the order of the names
+function Checkpoint:hashes(names) end
+
 ---The same tensors, to be changed in memory; the files are not.
 ---@return qspec.Checkpoint
 function Checkpoint:overlay() end
@@ -91,6 +96,12 @@ function Checkpoint:place(name, file) end
 ---Problems are those of this index from now on. Of an overlay only.
 ---@param text string as model.safetensors.index.json has it
 function Checkpoint:set_index(text) end
+
+---Gives a key of a GGUF file's metadata another value of the same type. Of an overlay only; lists
+---stay as they are.
+---@param key string one that is there
+---@param value number|boolean|string|nil nil takes the key away
+function Checkpoint:set_metadata(key, value) end
 
 ---Closes it before the collector would.
 function Checkpoint:release() end

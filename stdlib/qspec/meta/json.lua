@@ -17,6 +17,12 @@ local json = {}
 ---@return any kinds
 function json.decode(text, name) end
 
+---The value alone, in less time.
+---@param text string
+---@param name string? what errors call the text
+---@return any value
+function json.value(text, name) end
+
 ---@param text string
 ---@param name string?
 ---@return any kinds

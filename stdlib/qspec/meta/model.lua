@@ -61,9 +61,12 @@ local Model = {}
 
 ---Runs the model over one sequence of token ids, or over several padded on the left.
 ---`taps` names the hidden states to return; `last` asks for the logits of the last token only.
----An encoder-decoder takes the ids of its decoder and, for each sequence, a source.
+---`step` runs that many tokens at a time, each behind those before it in the cache, as decoding
+---does. `random_rounding` is a seed of 0 to 2^32 - 1: every product of matrices is rounded to a
+---neighbour at random, which shows what another order of sums could change. An encoder-decoder takes
+---the ids of its decoder and, for each sequence, a source.
 ---@param ids integer[]|integer[][]
----@param options {taps: string[]?, last: boolean?}?
+---@param options {taps: string[]?, last: boolean?, step: integer?, random_rounding: integer?}?
 ---@param source (integer[]|integer[][])?
 ---@return qspec.Tensor logits [sequences, tokens or 1, vocabulary], in the dtype of the model
 ---@return table<string, qspec.Tensor> taps [sequences, tokens, width] each
@@ -112,14 +115,58 @@ function Model:exact_logits(ids, tokens, source) end
 ---@return qspec.Tensor float32 [tokens - 1]; the mean's exponential is the perplexity
 function Model:score(ids) end
 
+---float64 [tokens] each, same_top bool.
+---@class qspec.Divergence
+---@field nll qspec.Tensor
+---@field baseline_nll qspec.Tensor
+---@field kl qspec.Tensor
+---@field same_top qspec.Tensor
+---@field margin qspec.Tensor
+---@field baseline_margin qspec.Tensor
+
 ---Runs both models on `ids` and compares, in fp64, their distributions of the tokens behind the
----first `first` (1 unless given). `kl` is the sum of p ln(p / q), p of the baseline, in nats.
+---first `first` (1 unless given). `kl` is the sum of p ln(p / q), p of the baseline, in nats; the
+---margins are logits of the baseline's best token less those of the best other one, in each model.
 ---@param baseline qspec.Model of the same vocabulary
 ---@param ids integer[]
 ---@param first integer?
----@return {nll: qspec.Tensor, baseline_nll: qspec.Tensor, kl: qspec.Tensor, same_top: qspec.Tensor}
----  float64 [tokens - first] each, same_top bool
+---@return qspec.Divergence
 function Model:compare(baseline, ids, first) end
+
+---This model with some modules as another one has them; both were built from one program. No weight
+---is copied, so that it costs next to nothing, and either model may be released. What an instruction
+---binds besides comes along: see `module_groups`.
+---@param other qspec.Model
+---@param names string[] modules of the program
+---@return qspec.Model
+function Model:with(other, names) end
+
+---This model, keeping hidden states up to `bytes`. It and the models made of it by `with` begin a run
+---of `forward`, `score` or `compare` behind the instructions that an earlier one of the same tokens
+---shares with it. What came first stays.
+---@param bytes integer
+---@return qspec.Model
+function Model:remembering(bytes) end
+
+---The modules of the program by the instruction that binds them, in the order of their first use.
+---Those of a group can be exchanged only together.
+---@return string[][]
+function Model:module_groups() end
+
+---How far the output of each instruction with weights lies from the baseline's: SQNR in dB, 10 log10
+---of the sum of squares of the baseline's output over that of the differences, in fp64; infinite
+---where they are equal, NaN where a value is not finite.
+---@param baseline qspec.Model of the same program
+---@param ids integer[]|integer[][]
+---@param source (integer[]|integer[][])? what an encoder-decoder reads
+---@return qspec.ModuleError[] in order
+function Model:module_errors(baseline, ids, source) end
+
+---@class qspec.ModuleError
+---@field modules string[] that the instruction binds
+---@field added_db number the model's modules given the baseline's input: their own error
+---@field inherited_db number the baseline's modules given the model's input: that of all before
+---@field total_db number the model's modules given the model's input
 
 ---The names of the hidden states that forward can return: "embeddings", "layer.0", ..., "final",
 ---and before them those of an encoder: "encoder.embeddings", ...

@@ -62,6 +62,20 @@ function system.read(path, max_bytes) end
 ---@param text string
 function system.write_atomic(path, text) end
 
+---Adds a text at the end of a file, made when there is none, and lets it reach the disk. Texts of
+---two processes do not mix.
+---@param path string
+---@param text string
+function system.append(path, text) end
+
+---Runs programs at once, with nothing to read and the standard error of this one. They end when
+---this process does, and when `on_line` raises.
+---@param commands string[][] a path and its words each
+---@param on_line fun(number: integer, line: string) for each line that command `number` writes
+---@return integer[] codes of exit
+---@return integer[] signals that ended them; 0 for none
+function system.run_together(commands, on_line) end
+
 ---Makes a folder, and those above it that are missing; one that is there stays.
 ---@param path string
 function system.make_folder(path) end
@@ -73,7 +87,11 @@ function system.stdout(text) end
 ---@param text string
 function system.stderr(text) end
 
----@param stream 1|2|nil standard output (1, the default) or standard error (2)
+---The next line of standard input, without its end; waits for it.
+---@return string? line nil when there is no more
+function system.read_line() end
+
+---@param stream 0|1|2|nil standard input (0), output (1, the default) or error (2)
 ---@return boolean
 function system.isatty(stream) end
 

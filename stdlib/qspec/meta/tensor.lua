@@ -83,6 +83,10 @@ function Tensor:compare(baseline) end
 ---@return boolean
 function Tensor:equal(other) end
 
+--- SHA-256 of the digests, one after the other as text, of the 4 MiB pieces of the values' bytes.
+---@return string digits 64, lower case
+function Tensor:sha256() end
+
 --- Frees the tensor now; using it again is an error. The collector would, later.
 function Tensor:release() end
 
@@ -438,11 +442,18 @@ function M.codebook4(parts) end
 function M.rowwise_int8(parts) end
 
 ---@class qspec.Coded
----@field codes qspec.Tensor any dtype, read as bytes: a row is a stream, code c in the `bits` bits
+---@field codes qspec.Tensor? any dtype, read as bytes: a row is a stream, code c in the `bits` bits
 --- from bit bits * c on, counted from the lowest bit of its first byte; rows may be padded
+---@field planes integer[]? with codes: where those lie in its words of 8, 16 or 32 bits instead.
+--- The codes of the weight, one after the other, are first the fields of all words that begin at
+--- bit planes[1], then those at planes[2] and so on; 1 to 4 bits
+---@field columns qspec.Tensor? in place of codes: integers [R, W], whose columns are the streams
+---@field order integer[]? with columns: not these but their fields are the streams of the rows, as
+--- transpose_fields finds them; `bits` a power of two
 ---@field bits integer 1 to 8
 ---@field values number[]|qspec.Tensor [2^bits], what each code stands for
 ---@field scales qspec.Tensor [row groups, column groups], any real dtype
+---@field scale_values number[]|qspec.Tensor? [256], what scales of one byte each stand for
 ---@field zeros qspec.Tensor? the same: subtracted from the value
 ---@field shifts qspec.Tensor? the same: added after scaling
 ---@field groups qspec.Tensor? integers [columns], from 0: the column group of each column;
@@ -459,19 +470,44 @@ function M.rowwise_int8(parts) end
 ---@return qspec.Packed
 function M.coded(parts) end
 
+---@class qspec.VectorSums
+---@field codes qspec.Tensor integers of 8, 16 or 32 bits [out / rows, in / columns, books], of which
+--- the lowest bits count
+---@field codebooks qspec.Tensor floats [books, 2^bits, rows, columns]
+---@field scales qspec.Tensor [out / rows]
+---@field shape integer[] [out, in]
+
+--- A weight whose blocks of rows and columns are sums of codebook vectors, times a scale: the sum is
+--- taken in float32, and it and the product are rounded to the codebooks' dtype.
+---@param parts qspec.VectorSums
+---@return qspec.Packed
+function M.vector_sums(parts) end
+
+---@class qspec.VectorColumns
+---@field indices qspec.Tensor 32-bit integers [groups, blocks, words]: a row is a stream of an index
+--- and a residual one for each column of the group, lowest bits first
+---@field bits integer of an index, 1 to 24
+---@field residual_bits integer 0 without residuals
+---@field vectors qspec.Tensor floats [groups, 2^bits, rows of a block]
+---@field residuals qspec.Tensor? the same of 2^residual_bits, added
+---@field leading qspec.Tensor? the same dtype [out, columns], before those of the groups
+---@field order qspec.Tensor? integers [in], from 0: which of these columns each one is
+---@field scales qspec.Tensor? the same dtype [in], for the columns in their order
+---@field shifts qspec.Tensor? the same, added after scaling; with scales
+---@field shape integer[] [out, in]
+
+--- A weight whose columns are vectors of a codebook, a block of rows each, decoded in the dtype of
+--- the vectors, to which each operation is rounded.
+---@param parts qspec.VectorColumns
+---@return qspec.Tensor [out, in]
+function M.vector_columns(parts) end
+
 --- Words are integers of 8 to 64 bits with floor(word bits / bits) fields, lowest first.
 ---@param words qspec.Tensor [..., W]
 ---@param bits integer 1 to 8
 ---@param order integer[]? a permutation of 0..fields - 1: field k goes to place order[k + 1]
 ---@return qspec.Tensor uint8 [..., W * fields]
 function M.unpack_fields(words, bits, order) end
-
---- Codes packed along the rows: first the fields of all words at bit shifts[1], then at shifts[2].
----@param words qspec.Tensor [R, ...] of integers
----@param bits integer 1 to 8
----@param shifts integer[] within the words
----@return qspec.Tensor uint8 [R * #shifts, ...]
-function M.unpack_planes(words, bits, shifts) end
 
 --- The first `count` codes of each row, whose bytes are one stream.
 ---@param words qspec.Tensor integers [..., W]

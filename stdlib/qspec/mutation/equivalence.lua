@@ -4,6 +4,7 @@
 -- files), or an operator that claims so is proven right by the same logits, bit for bit.
 
 local json = require "host.json"
+local playing = require "qspec.mutation.playing"
 
 local M = {}
 
@@ -34,17 +35,13 @@ function M.is_unchanged(mutant)
   for name in pairs(mutant.touched) do
     if not same_tensor(mutant.genuine.stored, mutant.stored, name) then return false end
   end
+  for key in pairs(mutant.metadata) do
+    if mutant.genuine.stored:metadata(key) ~= mutant.stored:metadata(key) then return false end
+  end
   for name in pairs(mutant.folder.changed) do
     if not same_text(mutant.genuine.folder, mutant.folder, name) then return false end
   end
   return true
-end
-
--- Tokens all over the vocabulary, the same every time.
-local function probe(subject)
-  local vocabulary, ids = subject.config.vocab_size or 256, {}
-  for i = 1, PROBE_TOKENS do ids[i] = (i * 7919) % vocabulary end
-  return ids
 end
 
 local function logits(subject, ids)
@@ -72,7 +69,7 @@ end
 ---@param genuine table subject
 ---@param subject table of the mutant
 function M.same_output(genuine, subject)
-  local ids = probe(genuine)
+  local ids = playing.probe(genuine, PROBE_TOKENS)
   local wanted = logits(genuine, ids)
   local ok, found = pcall(logits, subject, ids)
   return ok and found:equal(wanted) and same_generation(genuine, subject)

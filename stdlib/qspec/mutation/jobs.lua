@@ -32,14 +32,6 @@ local function infer_baseline(subject, highest)
     or false
 end
 
-local function require_relation(subject)
-  local baseline = subject.baseline
-  if not baseline or baseline.architecture == subject.architecture then return end
-  error(outcome.error("usage", ("the baseline is a '%s', the model a '%s'"):format(
-    baseline.architecture.name, subject.architecture.name),
-    "name the checkpoint that the model was made from", baseline.path), 0)
-end
-
 local function said_of(result)
   local finding, words = result.finding or {}, {}
   for _, word in ipairs { finding.module or "", finding.key or "", finding.found or "",
@@ -55,7 +47,7 @@ end
 ---@param highest string tier
 function M.require_sound(job, steps, highest)
   infer_baseline(job.subject, highest)
-  require_relation(job.subject)
+  require("qspec.baseline").require_relation(job.subject)
   local result = trial.run(job.subject, steps, job.family)
   if not (result.killed or result.fault) then return end
   error(outcome.error("checkpoint", ("the spec fails before anything is broken: %s: %s"):format(

@@ -16,6 +16,7 @@ local CONFIG, INDEX = "config.json", "model.safetensors.index.json"
 ---@field folder qspec.Folder
 ---@field placed table<string, string> file of tensors that were moved
 ---@field touched table<string, boolean> names of tensors that were put, dropped or replaced
+---@field metadata table<string, boolean> keys of a GGUF file that were changed
 ---@field random any choices that are the same every time
 local Mutant = {}
 Mutant.__index = Mutant
@@ -25,7 +26,8 @@ Mutant.__index = Mutant
 ---@param name string of the mutant; decides its random choices
 function Mutant.new(genuine, name)
   local mutant = { genuine = genuine, name = name, stored = genuine.stored:overlay(),
-    folder = genuine.folder:overlay(), touched = {}, placed = {}, random = random.of(name) }
+    folder = genuine.folder:overlay(), touched = {}, placed = {}, metadata = {},
+    random = random.of(name) }
   return setmetatable(mutant, Mutant)
 end
 
@@ -62,6 +64,19 @@ end
 function Mutant:store(name, tensor)
   self.touched[name] = true
   require("host.tensor").store(self.stored, name, tensor)
+end
+
+--- The same tensor with other bytes, uint8.
+function Mutant:put_bytes(entry, bytes)
+  self:store(entry.name, bytes:reshape(entry.bytes))
+  local data = self.stored:bytes(entry.name, entry.bytes)
+  self:put(entry.name, entry.dtype, entry.shape, data)
+end
+
+--- Changes a key of a GGUF file's metadata; nil takes it away.
+function Mutant:set_metadata(key, value)
+  self.metadata[key] = true
+  self.stored:set_metadata(key, value)
 end
 
 function Mutant:drop(name)

@@ -4,6 +4,8 @@ local advice = require "qspec.mutation.advice"
 local doses = require "qspec.mutation.doses"
 local equivalence = require "qspec.mutation.equivalence"
 local outcome = require "qspec.outcome"
+local pairs_of = require "qspec.mutation.pairs"
+local system = require "host.system"
 local trial = require "qspec.mutation.trial"
 local Mutant = require "qspec.mutation.mutant"
 
@@ -51,10 +53,8 @@ function M.plan(genuine, operators, wanted)
   return plans, unfit
 end
 
---- Makes one mutant; nil and the reason when this one cannot be made here.
----@return qspec.Mutant|nil
----@return string|nil reason
-function M.make(genuine, plan)
+-- One fault; nil and the reason when this one cannot be made here.
+local function make_one(genuine, plan)
   local mutant = Mutant.new(genuine, plan.name)
   local ok, made, reason = pcall(plan.operator.mutate, mutant, plan.dose, plan.variant)
   if not ok then
@@ -66,12 +66,32 @@ function M.make(genuine, plan)
   return mutant
 end
 
+--- Makes one mutant; nil and the reason when this one cannot be made here.
+---@return qspec.Mutant|nil
+---@return string|nil reason
+function M.make(genuine, plan)
+  if not plan.parts then return make_one(genuine, plan) end
+  local first = make_one(genuine, plan.parts[1])
+  return first and pairs_of.make(first, plan)
+end
+
 local function status_of(result, plan, mutant)
   if result.fault then return "fault" end
   if result.killed then return "killed" end
   local reason = equivalence.reason(plan.operator, mutant, plan.variant)
   if reason then return "equivalent", reason end
   return "survived"
+end
+
+-- The genuine checkpoint run in another way; what differs then is no fault of its files.
+local function play(job, plan)
+  local began = system.clock()
+  local difference, reason = plan.operator.play(job.subject, plan.dose, plan.variant)
+  job.subject:release()
+  return { operator = plan.operator, variant = plan.variant.name, dose = plan.dose,
+    name = plan.name, status = difference and "survived" or "equivalent",
+    reason = not difference and reason or nil, advice = difference,
+    trial = { killed = false, seconds = system.clock() - began } }
 end
 
 --- Makes and tries one mutant.
@@ -81,6 +101,7 @@ end
 ---@return qspec.MutantResult|nil nil when the mutant cannot be made here
 ---@return qspec.Mutant|nil
 function M.try(job, steps, plan)
+  if plan.operator.play then return play(job, plan) end
   local mutant = M.make(job.subject, plan)
   if not mutant then return nil end
   collectgarbage()  -- the collector does not see how large the tensors of earlier mutants are

@@ -1,6 +1,7 @@
 -- M16: slices of equal size have changed places.
 
 local codes = require "qspec.mutation.codes"
+local ggml = require "qspec.mutation.ggml"
 local parts = require "qspec.mutation.parts"
 
 -- Rows in the order in which the first two of `count` slices are exchanged.
@@ -100,6 +101,8 @@ local VARIANTS = {
   { name = "twins, codes and scales", edit = twins("both") },
 }
 
+local has_matrix = codes.applies(codes.has_matrix, "has codes that can be unpacked")
+
 return {
   id = "M16",
   name = "slice_permute",
@@ -107,8 +110,13 @@ return {
   details = [[
 The first two slices of a fused weight (query and key, gate and up); the rows of q and k in the
 order of the other kind of rotary embedding; k for v and gate for up, codes or scales or both.]],
-  applies = codes.applies(codes.has_matrix, "has codes that can be unpacked"),
+  applies = function(subject)
+    return ggml.applies(subject) or has_matrix(subject)
+  end,
   doses = { "module", "all" },
-  variants = function() return VARIANTS end,
+  -- In blocks codes and scales are one.
+  variants = function(subject)
+    return ggml.applies(subject) and { VARIANTS[#VARIANTS] } or VARIANTS
+  end,
   mutate = function(mutant, dose, variant) return variant.edit(mutant, dose) end,
 }

@@ -109,6 +109,8 @@ local ORDER = { "packed module", "norm", "embedding", "bias", "last layer", "gho
   "packed module, still in the index", "not in the index", "in another shard than the index says",
   "second shard set", "companion moved to another shard", "wrong total_size" }
 
+local WITHOUT_INDEX = 5  -- so many of them need none, as GGUF files have none
+
 return {
   id = "M20",
   name = "tensor_loss",
@@ -119,16 +121,17 @@ a name that no shard holds, lacks one, names another shard or another sum; shard
 lie beside. A model of one file is split in two first where an index is needed. A companion in
 another shard than its weight, which the index knows, is the same model.]],
   applies = function(subject)
-    if subject.gguf then return nil, "a GGUF file has no index" end
     for _, row in ipairs(subject.census.modules) do
       if row.layout then return true end
     end
     return nil, "no packed weight"
   end,
   doses = { "once" },
-  variants = function()
+  variants = function(subject)
     local variants = {}
-    for i, name in ipairs(ORDER) do variants[i] = { name = name } end
+    for i, name in ipairs(ORDER) do
+      if i <= WITHOUT_INDEX or not subject.gguf then variants[i] = { name = name } end
+    end
     return variants
   end,
   mutate = function(mutant, _, variant) return EDITS[variant.name](mutant) end,

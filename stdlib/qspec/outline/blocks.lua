@@ -63,14 +63,15 @@ M.mamba2_defaults = { mamba_n_heads = 128, mamba_n_groups = 1, mamba_d_state = 2
 
 --- Projections of attention.
 ---@param o {width: integer, heads: integer, kv_heads: integer, head_width: integer,
----  bias: boolean|nil, out: string|nil, out_bias: boolean|nil, q_rows: integer|nil}
+---  bias: boolean|nil, out: string|nil, out_bias: boolean|nil, out_width: integer|nil,
+---  q_rows: integer|nil}
 function M.attention(listing, prefix, o)
   local q, kv = o.heads * o.head_width, o.kv_heads * o.head_width
   local bias = o.bias or false
   listing:linear(prefix .. "q_proj", o.width, o.q_rows or q, bias)
   listing:linear(prefix .. "k_proj", o.width, kv, bias)
   listing:linear(prefix .. "v_proj", o.width, kv, bias)
-  listing:linear(prefix .. (o.out or "o_proj"), q, o.width, o.out_bias or bias)
+  listing:linear(prefix .. (o.out or "o_proj"), q, o.out_width or o.width, o.out_bias or bias)
 end
 
 --- Attention by the keys that most configs share.

@@ -11,9 +11,11 @@ local M = {}
 ---@param prefix string of the names of classes
 ---@param o {refusal: string, final_norm: string, layer: fun(listing: qspec.Listing, name: string,
 ---  index: integer, norm: fun(name: string, width: integer|nil)), rotary: table|boolean|nil}
----  rotary: what rope.read takes beside the config, or nothing for a model without positions
+---  rotary: what rope.read takes beside the config, and `class` where it is not prefix ..
+---  "RotaryEmbedding"; or nothing for a model without positions
 function M.outline(c, prefix, o)
   local rotary = o.rotary and llama_like.rotary(prefix, rope.read(c, o.rotary))
+  if rotary then rotary.class = o.rotary.class or rotary.class end
   return { layers = c.num_hidden_layers, refusal = o.refusal, list = function(listing)
     local norm = blocks.norms(listing, prefix .. "RMSNorm", c.hidden_size)
     listing:embedding("model.embed_tokens", c.vocab_size, c.hidden_size)

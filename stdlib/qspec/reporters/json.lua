@@ -80,6 +80,21 @@ local function findings_of(event)
   return json.array(list)
 end
 
+local function finite(db)
+  if db ~= db then return "NaN" end
+  return math.abs(db) < math.huge and db or db > 0 and "Infinity" or "-Infinity"
+end
+
+local function localized_of(event)
+  if not event.localized then return nil end
+  local list = {}
+  for i, one in ipairs(event.localized) do
+    list[i] = { module = plain(one.module, 1), added_db = finite(one.added_db),
+      inherited_db = finite(one.inherited_db) }
+  end
+  return json.array(list)
+end
+
 -- Where a check could not go on is worth more than where the spec asks for it.
 local function where_of(event)
   local found = event.error_where
@@ -106,6 +121,7 @@ local function result_of(event)
     hint = hint_of(event),
     notes = event.notes and #event.notes > 0 and list_of(event.notes, 1) or nil,
     findings = findings_of(event),
+    localized = localized_of(event),
   }
 end
 

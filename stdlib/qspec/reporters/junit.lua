@@ -37,13 +37,16 @@ local function finding_line(finding)
   return finding.where and line .. " (" .. finding.where .. ")" or line
 end
 
+-- JUnit has no word for a check that ran and could not decide: it is no pass and no failure.
+local IS_ERROR = { error = true, inconclusive = true }
+
 -- What a check that did not pass has inside its test case.
 local function body_of(event)
   local findings = event.findings or {}
   if event.status == "skip" then
     return string.format("<skipped%s/>", attributes({ { "message", event.reason or "" } }))
-  elseif event.status == "error" then
-    local found = { { "message", event.reason or "" }, { "type", event.kind or "error" } }
+  elseif IS_ERROR[event.status] then
+    local found = { { "message", event.reason or "" }, { "type", event.kind or event.status } }
     return string.format("<error%s>%s</error>", attributes(found), escaped(event.hint or ""))
   end
   local lines = {}
@@ -76,7 +79,8 @@ end
 
 local function add(suite, event)
   suite.tests = suite.tests + 1
-  suite[event.status] = suite[event.status] + 1
+  local counted = IS_ERROR[event.status] and "error" or event.status
+  suite[counted] = suite[counted] + 1
   suite.seconds = suite.seconds + (event.seconds or 0)
 end
 

@@ -18,9 +18,10 @@ local MEASURES_SHOWN = 3
 local PROGRESS_AFTER_SECONDS = 0.5
 local BODY_INDENT = "      "
 
-local WORDS = { pass = "", fail = "FAIL", skip = "skip", error = "error" }
-local COUNT_ORDER = { { "fail", "failed" }, { "error", "not tested" }, { "pass", "passed" },
-  { "skip", "skipped" } }
+local WORDS = { pass = "", fail = "FAIL", skip = "skip", error = "error",
+  inconclusive = "inconclusive" }
+local COUNT_ORDER = { { "fail", "failed" }, { "error", "not tested" },
+  { "inconclusive", "inconclusive" }, { "pass", "passed" }, { "skip", "skipped" } }
 
 local Terminal = {}
 Terminal.__index = Terminal
@@ -192,6 +193,20 @@ function Terminal:write_reason(event)
   self:write_filled("hint: ", event.hint)
 end
 
+-- Of a failure of the running model the modules that add the largest errors.
+function Terminal:write_localized(event)
+  local rows = { { "largest errors of their own", "added", "inherited" } }
+  for i, one in ipairs(event.localized or {}) do
+    rows[i + 1] = { line(one.module), units.decibels(one.added_db),
+      units.decibels(one.inherited_db) }
+  end
+  local lines = text_table.lines(rows, { indent = BODY_INDENT, gap = "   ",
+    align = { [2] = "right", [3] = "right" } })
+  lines[1] = self.style.dim(lines[1])
+  for _, text in ipairs(#rows > 1 and lines or {}) do self:write_line(text) end
+  self:write_filled("who is to blame: ", event.next_command)
+end
+
 function Terminal:check_end(event)
   self:clear_progress()
   if event.status == "skip" then
@@ -202,6 +217,7 @@ function Terminal:check_end(event)
   for _, text in ipairs(findings_table.lines(event.findings or {}, self)) do
     self:write_line(text)
   end
+  self:write_localized(event)
   self:write_reason(event)
   for _, note in ipairs(event.notes or {}) do
     self:write_wrapped(BODY_INDENT, note, self.style.dim)

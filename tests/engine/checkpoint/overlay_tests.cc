@@ -1,6 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "engine/checkpoint/checkpoint.h"
+#include "tests/support/gguf_bytes.h"
 #include "tests/support/refusal.h"
 #include "tests/support/safetensors_bytes.h"
 #include "tests/support/temporary_folder.h"
@@ -175,6 +176,26 @@ BOOST_AUTO_TEST_CASE(an_index_is_held_against_the_tensors_as_they_were_changed) 
     kinds += problem.kind + ":" + problem.key + " ";
   }
   BOOST_TEST(kinds == "unlisted:c misplaced:b ghost:ghost total_size: ");
+}
+
+BOOST_AUTO_TEST_CASE(gives_metadata_another_value_and_takes_it_away) {
+  GgufFile file;
+  file.pairs = {gguf_pair("k", 4, le(7, 4)), gguf_pair("other", 8, gguf_text("x"))};
+  file.tensors = {gguf_tensor("w", {8}, 0, 0)};
+  file.data = std::string(32, 'd');
+  const auto model = Checkpoint::open(folder.write("m.gguf", file.bytes()));
+  const auto changed = Overlay::over(model);
+  changed->set_metadata("k", uint64_t{9});
+  changed->set_metadata("other", std::nullopt);
+  const auto upper = Overlay::over(changed);
+  for (const auto& one : {changed, upper}) {
+    const std::vector<MetadataEntry>& values = one->files()[0].values;
+    BOOST_TEST(std::get<uint64_t>(find_metadata(values, "k")->value) == 9u);
+    BOOST_TEST(find_metadata(values, "other") == nullptr);
+  }
+  BOOST_TEST(std::get<uint64_t>(find_metadata(model->files()[0].values, "k")->value) == 7u);
+  BOOST_TEST(refusal([&] { changed->set_metadata("none", true); }).message() ==
+             "there is no metadata 'none'");
 }
 
 BOOST_AUTO_TEST_CASE(refuses_a_text_that_is_no_index) {

@@ -6,7 +6,9 @@
 
 #include <boost/test/unit_test.hpp>
 #include <csignal>
+#include <thread>
 
+#include "engine/core/file.h"
 #include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/unprivileged.h"
@@ -118,6 +120,39 @@ BOOST_AUTO_TEST_CASE(overwrites_a_temporary_that_a_dead_process_left) {
   write_file_atomically(folder / "report", "whole");
   BOOST_TEST(text_of(folder / "report") == "whole");
   BOOST_TEST(entries(folder) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(appends_to_a_file_and_makes_it_first) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path() + "/log";
+  append_to_file(path, "one\n");
+  append_to_file(path, "two\n");
+  BOOST_TEST(read_text_file(path, 100) == "one\ntwo\n");
+}
+
+BOOST_AUTO_TEST_CASE(texts_that_are_appended_at_once_do_not_mix) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path() + "/log";
+  const auto append = [&](char letter) {
+    for (int i = 0; i < 20; ++i) append_to_file(path, std::string(999, letter) + "\n");
+  };
+  std::jthread other([&] { append('a'); });
+  append('b');
+  other.join();
+  const std::string text = read_text_file(path, 1u << 20);
+  BOOST_TEST(text.size() == 40'000u);
+  for (size_t i = 0; i < text.size(); i += 1000) {
+    const std::string line = text.substr(i, 1000);
+    BOOST_TEST(line == std::string(999, line[0]) + "\n");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(refuses_to_append_where_there_is_no_folder_or_no_file) {
+  const TemporaryFolder folder;
+  BOOST_TEST(refusal([&] { append_to_file(folder.path(), "x"); }).message() ==
+             "cannot write: the target is a folder");
+  const Error error = refusal([&] { append_to_file(folder.path() + "/none/log", "x"); });
+  BOOST_TEST(error.message() == "cannot write: no such file or directory");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

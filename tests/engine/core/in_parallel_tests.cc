@@ -20,6 +20,15 @@ BOOST_AUTO_TEST_CASE(calls_each_number_once) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(calls_each_number_once_when_few_calls_are_worth_a_thread) {
+  for (const size_t count : {0u, 1u, 2u, 7u}) {
+    std::vector<std::atomic<int>> calls(count);
+    in_parallel(
+        count, [&](size_t i) { ++calls[i]; }, 1);
+    for (const std::atomic<int>& number : calls) BOOST_TEST(number == 1);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(throws_what_the_first_by_number_threw) {
   for (int round = 0; round < 50; ++round) {
     std::atomic<bool> later_has_failed = false;

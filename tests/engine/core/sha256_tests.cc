@@ -24,6 +24,25 @@ BOOST_AUTO_TEST_CASE(hashes_a_file_of_several_pieces_like_its_text) {
   BOOST_TEST(sha256_file(folder.write("empty", "")) == sha256_hex(""));
 }
 
+BOOST_AUTO_TEST_CASE(takes_bytes_in_pieces_of_any_size) {
+  Sha256 hash;
+  for (const std::string_view piece : {"", "a", "", "bc"})
+    hash.update(std::as_bytes(std::span(piece)));
+  BOOST_TEST(hash.hex() == sha256_hex("abc"));
+}
+
+BOOST_AUTO_TEST_CASE(of_pieces_is_the_hash_of_their_hashes) {
+  const std::string piece(4u << 20, 'q');
+  const auto of = [](std::string_view text) {
+    return sha256_of_pieces(std::as_bytes(std::span(text)));
+  };
+  BOOST_TEST(of("") == sha256_hex(""));
+  BOOST_TEST(of("abc") == sha256_hex(sha256_hex("abc")));
+  BOOST_TEST(of(piece) == sha256_hex(sha256_hex(piece)));
+  BOOST_TEST(of(piece + piece + "r") ==
+             sha256_hex(sha256_hex(piece) + sha256_hex(piece) + sha256_hex("r")));
+}
+
 BOOST_AUTO_TEST_CASE(refuses_a_folder) {
   const TemporaryFolder folder;
   BOOST_TEST(refusal([&] { sha256_file(folder.path()); }).message() ==

@@ -44,6 +44,22 @@ BOOST_AUTO_TEST_CASE(equal_logits_have_none) {
   BOOST_TEST(found.same_top.all().item<bool>());
 }
 
+BOOST_AUTO_TEST_CASE(margins_are_of_the_best_token_of_the_baseline) {
+  const at::Tensor p = at::tensor({1.0f, 4.0f, 3.5f, 4.0f, 1.0f, 2.0f}).view({2, 3});
+  const at::Tensor q = at::tensor({1.0f, 3.0f, 3.25f, 5.0f, 1.0f, 2.0f}).view({2, 3});
+  const Divergence found = divergence(q, p, at::zeros({2}, at::kLong));
+  BOOST_TEST(at::equal(found.baseline_margin, at::tensor({0.5, 2.0}, at::kDouble)));
+  BOOST_TEST(at::equal(found.margin, at::tensor({-0.25, 3.0}, at::kDouble)));
+}
+
+BOOST_AUTO_TEST_CASE(the_margin_of_a_tie_is_zero_and_that_of_a_single_token_infinite) {
+  const at::Tensor tie = at::tensor({2.0f, 2.0f}).view({1, 2});
+  BOOST_TEST(divergence(tie, tie, at::zeros({1}, at::kLong)).margin.item<double>() == 0.0);
+  const at::Tensor single = at::ones({1, 1});
+  const Divergence alone = divergence(single, single, at::zeros({1}, at::kLong));
+  BOOST_TEST(std::isinf(alone.margin.item<double>()));
+}
+
 BOOST_AUTO_TEST_CASE(of_two_dtypes_neither_is_rounded) {
   const at::Tensor narrow = at::tensor({1.0f, 2.0f}).view({1, 2}).to(at::kBFloat16);
   const at::Tensor wide = at::tensor({1.0f, 2.001f}).view({1, 2});

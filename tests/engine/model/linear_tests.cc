@@ -60,6 +60,20 @@ BOOST_AUTO_TEST_CASE(a_dense_weight_is_the_library_linear) {
   BOOST_TEST(at::equal(make_linear(dense, budget)->apply(x), at::linear(x, weight, module.bias)));
 }
 
+BOOST_AUTO_TEST_CASE(rows_that_lie_apart_give_what_the_library_gives_for_a_parameter) {
+  const at::Tensor apart = at::randn({3, 4, 40}).to(at::kBFloat16).narrow(1, 3, 1);
+  DenseBudget budget;
+  ModuleWeights dense;
+  dense.weight = at::randn({30, 40}).to(at::kBFloat16);
+  const at::Tensor parameter = dense.weight.clone().set_requires_grad(true);
+  BOOST_TEST(at::equal(make_linear(dense, budget)->apply(apart), at::linear(apart, parameter)));
+  dense.bias = at::randn({30}).to(at::kBFloat16);
+  for (const at::Tensor& rows : {apart, apart.narrow(0, 0, 1), apart.contiguous()}) {
+    BOOST_TEST(at::equal(make_linear(dense, budget)->apply(rows),
+                         at::linear(rows, parameter, dense.bias)));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_packed_weight_computes_in_the_dtype_of_the_input_when_none_is_set) {
   const at::Tensor wanted = at::linear(x, packed->decode(at::kHalf), module.bias);
   BOOST_TEST(at::equal(apply(0), wanted));

@@ -35,7 +35,7 @@ at::Tensor decoded_plainly(const Codebook4& weight) {
 }
 
 const int64_t kCounts[] = {1, 2, 63, 64, 65, 127, 4097, 70001};
-const int64_t kBlocks[] = {32, 64, 128, 4096};
+const int64_t kBlocks[] = {2, 16, 24, 32, 48, 64, 128, 4096};
 
 }  // namespace
 
@@ -51,6 +51,15 @@ BOOST_AUTO_TEST_CASE(decodes_any_count_and_block_size_by_the_definition) {
       BOOST_TEST(dequantize(weight, at::kBFloat16).equal(wanted.to(at::kBFloat16)));
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(the_first_element_of_a_byte_is_its_high_nibble) {
+  Codebook4 weight = make(5, 4);
+  const uint8_t packed[] = {0x1f, 0x2e, 0x30};
+  std::copy_n(packed, 3, weight.packed.data_ptr<uint8_t>());
+  weight.codebook = at::arange(16).to(at::kFloat);
+  weight.absmax = at::tensor({1.0f, 10.0f});
+  BOOST_TEST(dequantize(weight, at::kFloat).equal(at::tensor({1.0f, 15.0f, 2.0f, 14.0f, 30.0f})));
 }
 
 BOOST_AUTO_TEST_CASE(decodes_blocks_that_straddle_rows) {

@@ -139,22 +139,31 @@ void check_halves(Simd level, const CodedRow& row, size_t first, size_t count) {
              halves_by(plain.decode_coded_to_bfloat16, 0x7f80, row, first, count));
 }
 
-// Every fast version of this machine against the plain one, at offsets of all kinds.
+// Every fast version of this machine against the plain one, from column `first` on.
+void check_versions(const CodedRow& row, size_t first, size_t count) {
+  for (const Simd level : {Simd::kAvx2, Simd::kAvx512}) {
+    if (!has_simd(level)) continue;
+    BOOST_TEST(bits_of(decoded_by(level, row, first, count)) ==
+                   bits_of(decoded_by(Simd::kPlain, row, first, count)),
+               "bits " << row.bits << ", from " << first << ", count " << count << ", block "
+                       << row.block << ", high nibble first " << row.high_first);
+    check_halves(level, row, first, count);
+  }
+}
+
+// At offsets of all kinds.
 void check_versions(const Coded& weight) {
   const CodedRows rows(checked(weight));
   const auto columns = static_cast<size_t>(weight.shape[1]);
-  for (const Simd level : {Simd::kAvx2, Simd::kAvx512}) {
-    if (!has_simd(level)) continue;
-    for (const size_t first : {0, 1, 3, 7, 8, 21, 40}) {
-      for (const int64_t row : {int64_t{0}, weight.shape[0] - 1}) {
-        if (first >= columns) continue;
-        for (const size_t count : {columns - first, (columns - first + 1) / 2}) {
-          BOOST_TEST(bits_of(decoded_by(level, rows.row(row), first, count)) ==
-                         bits_of(decoded_by(Simd::kPlain, rows.row(row), first, count)),
-                     "bits " << weight.bits << ", from " << first << ", count " << count
-                             << ", block " << weight.block_columns);
-          check_halves(level, rows.row(row), first, count);
-        }
+  for (const size_t first : {0, 1, 3, 7, 8, 21, 40}) {
+    for (const int64_t number : {int64_t{0}, weight.shape[0] - 1}) {
+      if (first >= columns) continue;
+      for (const size_t count : {columns - first, (columns - first + 1) / 2}) {
+        CodedRows::Room room;
+        CodedRow row = rows.row(number, 0, weight.shape[1], room);
+        check_versions(row, first, count);
+        row.high_first = row.bits == 4;
+        if (row.high_first) check_versions(row, first, count);
       }
     }
   }
@@ -304,6 +313,20 @@ BOOST_AUTO_TEST_CASE(all_versions_convert_bytes_to_the_same_bits) {
     weight.groups = at::randint(0, 11, {512}, at::kInt);
     weight.scales.mutable_data_ptr<float>()[3] = kInf;
     check_versions(weight);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(all_versions_count_codes_of_any_width_to_the_same_bits) {
+  for (const int64_t bits : kBits) {
+    const at::Tensor counting = at::arange(int64_t{1} << bits).to(at::kFloat);
+    const int64_t half = int64_t{1} << (bits - 1);
+    const at::Tensor twos_complement = (counting + half).remainder(2 * half) - half;
+    for (const at::Tensor& values : {counting, counting - 3, twos_complement}) {
+      Coded weight = random_weight(bits, {2, 200}, 1, 48);
+      weight.values = values.contiguous();
+      check_decodes(weight);
+      check_versions(weight);
+    }
   }
 }
 

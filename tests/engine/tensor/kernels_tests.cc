@@ -157,39 +157,6 @@ BOOST_AUTO_TEST_CASE(streams_any_count_of_bytes_to_any_address) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(the_first_element_of_a_byte_is_its_high_nibble) {
-  float codebook[16];
-  for (int i = 0; i < 16; ++i) codebook[i] = static_cast<float>(i);
-  const uint8_t packed[] = {0x1f, 0x2e, 0x30};
-  const float absmax[] = {1, 10};
-  float decoded[5] = {};
-  kernels(Simd::kPlain).decode4({packed, codebook, absmax, 4}, 5, decoded);
-  const float wanted[] = {1, 15, 2, 14, 30};
-  BOOST_TEST(decoded == wanted, boost::test_tools::per_element());
-}
-
-BOOST_AUTO_TEST_CASE(all_versions_decode_to_the_same_bits) {
-  const auto codebook = values(16, 3, false);
-  for (const Simd level : fast_versions()) {
-    for (const size_t count : kCounts) {
-      for (const size_t block : {2, 32, 48, 64, 4096}) {
-        const auto seed = static_cast<uint32_t>(count + block);
-        std::mt19937 random(seed);
-        std::vector<uint8_t> packed(count / 2 + 2);
-        for (uint8_t& byte : packed) byte = static_cast<uint8_t>(random());
-        auto absmax = values(count / block + 1, seed, false);
-        if (absmax.size() > 1) absmax[1] = kInf;
-        std::vector<float> wanted(count + 2, -7), got(count + 2, -7);
-        const Codes4 codes{packed.data() + 1, codebook.data(), absmax.data(), block};
-        kernels(Simd::kPlain).decode4(codes, count, wanted.data() + 1);
-        kernels(level).decode4(codes, count, got.data() + 1);
-        BOOST_TEST(bits(got) == bits(wanted), "count " << count << ", block " << block);
-        BOOST_TEST(got.back() == -7);
-      }
-    }
-  }
-}
-
 BOOST_AUTO_TEST_CASE(a_value_on_a_threshold_takes_the_lower_code) {
   CodeRule rule = signed_rule();
   for (int i = 0; i < 15; ++i) rule.thresholds[i] = static_cast<float>(i - 7) / 8;

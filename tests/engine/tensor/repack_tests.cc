@@ -74,25 +74,6 @@ BOOST_AUTO_TEST_CASE(awq_nibbles_go_to_the_columns_that_its_order_names) {
   BOOST_TEST(equal_bits(got, at::tensor({0, 4, 1, 5, 2, 6, 3, 7}, at::kByte)));
 }
 
-BOOST_AUTO_TEST_CASE(fields_of_rows_become_planes_one_after_the_other) {
-  for (const at::ScalarType dtype : kWords) {
-    for (const int64_t bits : kBits) {
-      for (const int64_t columns : {3, 5000}) {
-        const at::Tensor words = random_words({2, columns}, dtype);
-        const int64_t fields = words.element_size() * 8 / bits;
-        std::vector<int64_t> shifts;  // the highest field first
-        for (int64_t k = fields; k > 0; --k) shifts.push_back(bits * (k - 1));
-        const at::Tensor got = unpack_planes(words, bits, shifts);
-        const at::Tensor wanted = unpack_slowly(words, bits, reversed(fields))
-                                      .reshape({2 * columns, fields})
-                                      .t()
-                                      .reshape({fields * 2, columns});
-        BOOST_TEST(equal_bits(got, wanted.contiguous()), "bits " << bits);
-      }
-    }
-  }
-}
-
 BOOST_AUTO_TEST_CASE(streams_of_all_widths_survive_the_way_there_and_back) {
   for (const int64_t bits : kBits) {
     for (const int64_t count : {1, 7, 8, 9, 100}) {
@@ -213,8 +194,6 @@ BOOST_AUTO_TEST_CASE(refuses_what_cannot_be_unpacked) {
                  }),
                  "has 2 positions, wanted each of 0 to 7"));
   BOOST_TEST(has(refused([&] { unpack_fields(words, 4, {0, 1, 2, 3, 4, 5, 6, 6}); }), "once"));
-  BOOST_TEST(has(refused([&] { unpack_planes(words, 4, {0, 29}); }), "at bit 29, wanted within"));
-  BOOST_TEST(has(refused([&] { unpack_planes(words, 4, {-1}); }), "at bit -1"));
   BOOST_TEST(has(refused([&] { unpack_stream(words, 3, 43); }), "16 bytes, too few for 43 codes"));
   BOOST_TEST(has(refused([&] { unpack_stream(words, 3, -1); }), "too few for -1 codes"));
   BOOST_TEST(has(refused([&] { transpose_words(at::zeros({4})); }), "has no transpose"));
