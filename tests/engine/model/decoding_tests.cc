@@ -261,11 +261,11 @@ double largest_difference(const Tiny& tiny) {
   for (int64_t step = 0; step < 5; ++step) {
     const std::vector<int64_t> ids = {step, 2 * step + 1, 40 - step};
     batch = next_tokens(ids, batch.keys);
-    decoding->give(ids);
+    decoding->give(batch.ids);
     decoding->run(1);
     decoding->wait();
     const at::Tensor wanted = model.run(batch, plain).logits;
-    const at::Tensor found = decoding->kept(step).result.logits;
+    const at::Tensor found = decoding->kept(step, 1).logits.squeeze(0).unsqueeze(1);
     BOOST_TEST(found.sizes() == wanted.sizes());
     most = std::max(most, tiny::largest_difference(found.to(at::kFloat), wanted.to(at::kFloat)));
   }
@@ -343,10 +343,10 @@ BOOST_AUTO_TEST_CASE(a_batch_of_more_than_eight_is_multiplied_in_parts) {
   TokenBatch first = make_batch(std::vector<std::vector<int64_t>>(11, {3}), 50);
   model.run(first, stepped);
   const auto decoding = Decoding::begin(model, stepped, first.keys, 1);
-  decoding->give(std::vector<int64_t>(11, 1));
+  decoding->give(at::ones({11, 1}, at::kLong));
   decoding->run(1);
   decoding->wait();
-  const at::Tensor found = decoding->kept(0).result.logits;
+  const at::Tensor found = decoding->kept(0, 1).logits.squeeze(0).unsqueeze(1);
   BOOST_TEST(tiny::largest_difference(found, logits.narrow(1, 1, 1)) < 2e-5);
 }
 
