@@ -104,7 +104,7 @@ const cuda::KernelTable* gpu_table(const Installation& installation) {
 void begin_gpu(const Installation& installation, int number) {
   if (!has_gpu_library(installation)) return;
   facts_of(installation, number);
-  begin_torch_cuda(installation, [count = count_of(installation)] { count.wait(); });
+  begin_torch_cuda(installation, number, [count = count_of(installation)] { count.wait(); });
 }
 
 int gpu_count(const Installation& installation) {

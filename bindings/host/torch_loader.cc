@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <future>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,7 @@ constexpr const char* kCudaMarker = "lib/libtorch_cuda.so";
 constexpr const char* kKernels = "libqspec_cuda.so";
 constexpr const char* kDriver = "libcuda.so.1";
 constexpr const char* kCpuHint = "--device cpu runs everything";
+constexpr const char* kWarmUp = "qspec_warm_up";
 constexpr const char* kOwnLibrary = "libqspec_torch.so";
 constexpr const char* kHint =
     "./qspec setup fetches the torch that qspec was built with; QSPEC_TORCH names the folder of "
@@ -135,14 +137,25 @@ bool has_torch_cuda(const Installation& installation) {
   }
 }
 
-void begin_torch_cuda(const Installation& installation, std::function<void()> before) {
+void begin_torch_cuda(const Installation& installation, int number, std::function<void()> before) {
   if (mapper().valid()) return;
-  const auto map = [installation, before = std::move(before)] {
-    before();
-    const Timed timed("LibTorch mapped");
-    torch_cuda_library(installation);
-  };
-  mapper() = std::async(std::launch::async, map).share();
+  std::promise<void> mapped;
+  mapper() = mapped.get_future().share();
+  std::thread([installation, number, before = std::move(before),
+               mapped = std::move(mapped)]() mutable {
+    void* library = nullptr;
+    try {
+      before();
+      const Timed timed("LibTorch mapped");
+      library = torch_cuda_library(installation);
+      mapped.set_value();
+    } catch (...) {  // no Lua here; the openers throw it
+      mapped.set_exception(std::current_exception());
+    }
+    using WarmUp = void (*)(int);
+    if (library == nullptr) return;
+    if (const auto warm_up = reinterpret_cast<WarmUp>(dlsym(library, kWarmUp))) warm_up(number);
+  }).detach();
 }
 
 int open_torch_cuda(lua_State* L) {

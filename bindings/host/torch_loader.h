@@ -22,7 +22,8 @@ int open_torch_cuda(lua_State* L);
 bool has_torch_cuda(const Installation& installation);
 
 // Begins to map LibTorch with its CUDA side, and libqspec_torch.so, on a thread of its own, when
-// `before` returns. The openers wait for it, and throw what went wrong there.
-void begin_torch_cuda(const Installation& installation, std::function<void()> before);
+// `before` returns; then that thread does on GPU `number` what a first product takes. The openers
+// wait until all is mapped, and throw what went wrong.
+void begin_torch_cuda(const Installation& installation, int number, std::function<void()> before);
 
 }  // namespace qspec::lua

@@ -23,7 +23,7 @@ class PieceFile {
   void read(uint64_t offset, std::span<std::byte> out, uint64_t least) const;
 
  private:
-  size_t read_cached(uint64_t offset, std::span<std::byte> out) const;
+  bool is_cached(uint64_t offset, size_t bytes) const;
   size_t read_direct(uint64_t offset, std::span<std::byte> out) const;
 
   std::shared_ptr<const ByteSource> file_;  // the ordinary way

@@ -186,6 +186,7 @@ void Upload::bring(const Piece& piece, std::byte* staging, size_t mark) {
   }
   device_->set_mark(mark);
   const Lock lock(mutex_);
+  bool is_complete = false;
   for (const Segment& segment : piece.segments) {
     Item& item = items_[segment.range];
     item.missing -= segment.bytes;
@@ -193,7 +194,11 @@ void Upload::bring(const Piece& piece, std::byte* staging, size_t mark) {
     if (item.missing > 0 || item.state == State::kGone) continue;
     item.state = State::kQueued;
     item.mark = mark;
+    is_complete = true;
   }
+  // Other readers' copies of the tensor may have been queued after the mark was set above: it has
+  // to be behind them too.
+  if (is_complete) device_->set_mark(mark);
   if (missing_ == 0)
     add_span("uploaded " + std::to_string(all_bytes_) + " bytes", began_, seconds_since_start());
   changed_.notify_all();

@@ -30,8 +30,8 @@ struct UploadItem {
 
 struct UploadLimits {
   double window_share = 0.5;  // of the memory that is free beside the kept tensors, at most
-  uint64_t piece_bytes = 2 << 20;
-  size_t threads = 16;  // with two pieces of staging memory each
+  uint64_t piece_bytes = 4 << 20;
+  size_t threads = 8;  // with two pieces of staging memory each
 };
 
 // Brings tensors of a checkpoint from its files to a device, in the order given, while others work:

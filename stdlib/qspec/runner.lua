@@ -43,6 +43,7 @@ end
 ---@param highest integer rank of the highest tier allowed
 function M.reads_weights(job, highest)
   if not job.subject or not job.subject:has_weights() then return false end
+  if job.subject.quantize and highest >= tier.rank("weights") then return true end
   for _, declaration in ipairs(job.declarations) do
     for _, part in ipairs(M.parts(declaration)) do
       local rank = tier.rank(part.tier)

@@ -14,6 +14,7 @@ local holdings = require "qspec.holdings"
 local model_config = require "qspec.model_config"
 local requests = require "qspec.requests"
 local quantization_config = require "qspec.quantization_config"
+local timing = require "qspec.timing"
 local upload = require "qspec.upload"
 
 local Subject = {}
@@ -334,8 +335,10 @@ function lazy.layout_order(self)
 end
 
 function lazy.census(self)
+  -- Of a baseline nothing is uploaded before a weight is read.
+  local source = self.is_baseline and self.stored or self.checkpoint
   return census.take { architecture = self.architecture, modules = self.modules,
-    checkpoint = self.checkpoint, formats = self.layout_order, requests = self.requests,
+    checkpoint = source, formats = self.layout_order, requests = self.requests,
     dtype = self.dtype, canonical = self.canonical,
     tensors = not self.quantize and self.entries or nil }
 end
@@ -371,7 +374,10 @@ function lazy.generation_config(self)
 end
 
 function lazy.runtime(self)
-  return require("qspec.runtime").build(self)
+  local built = timing.begin(self.name .. ": model built")
+  local runtime = require("qspec.runtime").build(self)
+  built()
+  return runtime
 end
 
 -- How far its outputs move on its device when nothing changes: measured once.

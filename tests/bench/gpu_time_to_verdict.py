@@ -100,9 +100,11 @@ def verdict(chosen, name, folder, quantize):
 def numerics(chosen, dense, nf4):
     path = chosen.folder / "numerics.lua"
     path.write_text(gpu_cases.spec("numerics", nf4, False, numerics=dense))
+    stored = sum(file.stat().st_size for folder in (dense, nf4)
+                 for file in folder.glob("*.safetensors"))
     for _ in range(chosen.rounds):
         seconds, _, timing = qspec(chosen, path, "--only", "numerics")
-        print(f"numerics of all modules: {seconds:.3f} s")
+        print(f"numerics of all modules: {seconds:.3f} s, of {stored / 1e9:.2f} GB")
     print(timing, flush=True)
 
 
@@ -123,9 +125,9 @@ def dd_seconds(folder):
 def cold(chosen, dense):
     drop_from_cache(dense)
     seconds, _, timing = qspec(chosen, chosen.folder / "load.lua")
+    print(f"cold: qspec {seconds:.3f} s\n{timing}", flush=True)
     drop_from_cache(dense)
-    print(f"cold: qspec {seconds:.3f} s, dd at direct I/O {dd_seconds(dense):.3f} s\n{timing}",
-          flush=True)
+    print(f"dd at direct I/O {dd_seconds(dense):.3f} s", flush=True)
 
 
 def main():

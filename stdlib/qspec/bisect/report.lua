@@ -51,7 +51,7 @@ local function headline(result)
     return ("the error is spread, no few modules break it: leaving out the worst %d of %d is "
       .. "enough"):format(#culprits.enough, #result.exchange.units)
   elseif #culprits.groups == 1 and #culprits.named > 1 then
-    return ("no single culprit; smallest set: %s that break it only together"):format(count)
+    return ("no single culprit; a minimal set: %s that break it only together"):format(count)
   elseif #culprits.groups < #culprits.named then
     return ("%s in %s: those of a set break it only together"):format(count,
       units.count(#culprits.groups, "set"))

@@ -3,8 +3,6 @@
 --
 -- Source: compressed-tensors 0.20, utils/match.py (match_name, _match_class, match_targets).
 
-local text = require "host.text"
-
 local M = {}
 
 -- Classes that a module is one of: its own, and torch's that it descends from.
@@ -27,7 +25,7 @@ function M.compile(key)
   local pattern = key:match("^re:(.*)$")
   local names
   if pattern then
-    local ok, regex = pcall(text.regex, pattern)
+    local ok, regex = pcall(require("host.text").regex, pattern)
     if not ok then return nil, ("'%s' is no regular expression"):format(key) end
     names = function(name) return regex:matches_start(name) end
   else

@@ -236,7 +236,7 @@ void quantize(Tiny& tiny) {
     Codebook4 codes{at::randint(0, 256, {shape[0] * shape[1] / 2}).to(at::kByte), codebook,
                     at::rand({shape[0] * shape[1] / 16}) * 0.3, 16, shape};
     module.packed = std::make_shared<const CodebookBlockwise>(std::move(codes));
-    module.weight = at::Tensor();
+    module.weight.reset();
   }
 }
 

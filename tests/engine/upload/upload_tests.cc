@@ -77,6 +77,19 @@ BOOST_AUTO_TEST_CASE(every_tensor_arrives_whole) {
   BOOST_TEST(device->blocks() == 0u);
 }
 
+// With pieces of a page every tensor is the work of several readers.
+BOOST_AUTO_TEST_CASE(what_is_taken_is_behind_the_copies_of_all_readers) {
+  const Model model;
+  constexpr UploadLimits kFine{.window_share = 0.5, .piece_bytes = kPageBytes, .threads = 4};
+  for (int round = 0; round < 20; ++round) {
+    const auto device = std::make_shared<HostDevice>(1 << 30);
+    Upload upload(model.checkpoint, all_items(true), kFine, [&] { return device; });
+    for (uint64_t i = 0; i < kTensors; ++i) {
+      BOOST_TEST(holds_content(upload.take(name_of(i)).value(), i));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(places_are_aligned_for_kernels) {
   const Model model;
   const auto device = std::make_shared<HostDevice>(1 << 30);
