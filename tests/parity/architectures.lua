@@ -1,6 +1,6 @@
 -- For architectures_parity.py: runs the model in each folder named on the command line on the token
--- ids in its prompt.json (`ids`, of a decoder the rows of `batch`, and of an encoder-decoder `source`
--- and `start`), and writes qspec.json beside them: logits, greedy ids, modules and footprint. The
+-- ids in its prompt.json (`ids`, of a decoder the rows of `batch`, and of an encoder-decoder
+-- `source` and `start`), and writes qspec.json beside them: logits, greedy ids, modules and footprint. The
 -- batch obeys generation_config.json.
 
 local footprint = require "qspec.footprint"
