@@ -26,7 +26,7 @@ local function packed_weight(subject, row)
     return { weight = weights.read(row, subject.checkpoint, subject.dtype) }
   end
   if not row.layout.linear then return { weight = weights.packed(row) } end
-  return row.layout.linear(row.weight, subject.quantization_values or {})
+  return row.layout.linear(row.weight, subject.quantization_values or {}, subject.device)
 end
 
 local function bind(subject, row)
