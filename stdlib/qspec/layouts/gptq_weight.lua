@@ -166,8 +166,8 @@ end
 
 --- GPTQModel's TorchLinear (nn_modules/qlinear/torch.py, 7.7) decodes to float16, casts to the
 --- model's dtype and adds the bias to the rounded product. That of 4 bits on a CPU
---- (TorchCpuAvx512Linear) sums a group's codes in fp32 before their scale comes in, also in fp32, so
---- that no weight is ever rounded, and adds the bias there.
+--- (TorchCpuAvx512Linear) sums a group's codes in fp32 before their scale comes in, also in fp32,
+--- so that no weight is ever rounded, and adds the bias there.
 function M.linear(w, _, device)
   if w.scheme.bits ~= 4 then
     return { weight = M.pack(w), bias_apart = true, decode_dtype = "float16" }
