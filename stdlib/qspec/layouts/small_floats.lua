@@ -40,7 +40,8 @@ function M.scale_values(scales)
   local is_exponent = dtype == "uint8" or dtype == "float8_e8m0fnu"
   if not is_exponent and dtype ~= "float8_e4m3fn" then return nil end
   local tensor = require "host.tensor"
-  made[dtype] = made[dtype] or is_exponent and tensor.exponents(bytes()) or tensor.from(M.e4m3, "float32")
+  made[dtype] = made[dtype] or is_exponent and tensor.exponents(bytes())
+    or tensor.from(M.e4m3, "float32")
   return made[dtype]
 end
 
