@@ -83,10 +83,6 @@ function Tensor:compare(baseline) end
 ---@return boolean
 function Tensor:equal(other) end
 
---- SHA-256 of the digests, one after the other as text, of the 4 MiB pieces of the values' bytes.
----@return string digits 64, lower case
-function Tensor:sha256() end
-
 --- Frees the tensor now; using it again is an error. The collector would, later.
 function Tensor:release() end
 
@@ -471,8 +467,8 @@ function M.rowwise_int8(parts) end
 function M.coded(parts) end
 
 ---@class qspec.VectorSums
----@field codes qspec.Tensor integers of 8, 16 or 32 bits [out / rows, in / columns, books], of
---- which the lowest bits count
+---@field codes qspec.Tensor integers of 8, 16 or 32 bits [out / rows, in / columns, books], whose
+--- lowest bits count
 ---@field codebooks qspec.Tensor floats [books, 2^bits, rows, columns]
 ---@field scales qspec.Tensor [out / rows]
 ---@field shape integer[] [out, in]
