@@ -182,8 +182,8 @@ end
 
 -- Factors that nothing in the layer explains, in a layer of gated projections, where AWQ puts them
 -- into norms and rows. Elsewhere it may keep them in tensors of its own. The fit takes in no more
--- than 1/rows + 1/columns of the noise, and factors that were cast to bfloat16 leave 50 dB: both are
--- far under the slack.
+-- than 1/rows + 1/columns of the noise, and factors that were cast to bfloat16 leave 50 dB: both
+-- are far under the slack.
 local function check_factors(ctx, row, result)
   local is_gated = row.layout.rescales and row.name:find("_proj$")
   if not is_gated or not layer_of(ctx, row) then return end
