@@ -11,7 +11,7 @@ local REACH = {
   architectures = { decoder = true, encoder_decoder = true, outline = true },
   layouts = { layouts = true },
   formats = { layouts = true, gguf = true },
-  checks = {},
+  checks = { gguf = true, lock = true, numerics = true },
   reporters = {},
   operators = { mutation = true, layouts = true },
   incidents = {},
@@ -22,12 +22,13 @@ local CALLERS = {
   ["qspec.main"] = {},
   ["qspec.session"] = { ["qspec.commands.run"] = true },
   ["qspec.runner"] = { ["qspec.session"] = true, ["qspec.mutation.trial"] = true,
-    ["qspec.mutation.advice"] = true },
+    ["qspec.mutation.advice"] = true, ["qspec.lock.checked"] = true },
   ["qspec.acceptance"] = { ["qspec.commands.accept"] = true },
   ["qspec.spec"] = { ["qspec.session"] = true, ["qspec.runner"] = true,
-    ["qspec.acceptance"] = true, ["qspec.mutation.jobs"] = true },
+    ["qspec.acceptance"] = true, ["qspec.mutation.jobs"] = true,
+    ["qspec.lock.checked"] = true },
   ["qspec.plan"] = { ["qspec.session"] = true, ["qspec.acceptance"] = true,
-    ["qspec.mutation.jobs"] = true },
+    ["qspec.mutation.jobs"] = true, ["qspec.lock.checked"] = true },
   ["qspec.census"] = { ["qspec.subject"] = true, ["qspec.checks.quantized"] = true },
 }
 
@@ -129,7 +130,8 @@ end)
 test("LibTorch is required by layouts, what breaks weights, and what runs a model", function()
   local may = { ["qspec.runtime"] = true, ["qspec.objects"] = true, ["qspec.weights"] = true,
     ["qspec.stored_weight"] = true, ["qspec.expert_parts"] = true, ["qspec.experts"] = true,
-    ["qspec.nearest_rounding"] = true, ["qspec.compensated"] = true }
+    ["qspec.nearest_rounding"] = true, ["qspec.compensated"] = true,
+    ["qspec.block_gains"] = true }
   local folders = { layouts = true, mutation = true, operators = true }
   each_requirement(function(module, name)
     if TORCH[name] and not may[module.name] and not folders[module.folder] then
