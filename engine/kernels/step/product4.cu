@@ -17,7 +17,7 @@ constexpr int kThreads = 512;
 constexpr int kWarps = kThreads / 32;
 constexpr int kLaneCodes = 32;
 constexpr int kPassCodes = 32 * kLaneCodes;  // of a warp
-constexpr int kMostPasses = 4;               // of a warp over its part of a row
+constexpr int kMostPasses = 3;               // of a warp over its part of a row
 
 struct Job {
   const uint8_t* packed;
@@ -232,8 +232,7 @@ void step_product4(const Gemv4& job, Stream stream) {
   with_element(job.element, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     if (passes <= 2) return launch<2, T>(job, warps, stream);
-    if (passes == 3) return launch<3, T>(job, warps, stream);
-    launch<4, T>(job, warps, stream);
+    launch<3, T>(job, warps, stream);
   });
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "engine/model/generate.h"
+#include "engine/model/step/neighbours.h"
 #include "engine/tensor/packed.h"
 #include "tests/engine/model/plain_step.h"
 #include "tests/engine/model/tiny_model.h"
@@ -324,6 +325,19 @@ BOOST_AUTO_TEST_CASE(codes_that_share_an_input_are_one_product) {
   BOOST_TEST(launches_of(tiny, "product") == 15u);
   quantize(tiny);
   BOOST_TEST(launches_of(tiny, "product4") == 9u);  // qkv, o, gate and up, down; and the head
+}
+
+BOOST_AUTO_TEST_CASE(codes_stay_where_they_are_when_there_is_no_room) {
+  Tiny tiny = llama(at::kFloat);
+  quantize(tiny);
+  Weights weights = tiny.weights;
+  step::place_side_by_side(tiny.program["ops"], weights, 100);
+  BOOST_TEST(weights["0.q"].packed == tiny.weights["0.q"].packed);
+  step::place_side_by_side(tiny.program["ops"], weights, 1 << 20);
+  BOOST_TEST(weights["0.q"].packed != tiny.weights["0.q"].packed);
+  BOOST_TEST(weights["0.q"]
+                 .packed->decode(at::kFloat)
+                 .equal(tiny.weights["0.q"].packed->decode(at::kFloat)));
 }
 
 BOOST_AUTO_TEST_CASE(sums_are_taken_in_by_the_norms_behind_them) {
