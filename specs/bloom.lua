@@ -54,6 +54,7 @@ model "tiny" {  -- ships with qspec
       "The day after Monday is Tuesday. The day after Saturday is Sunday. The",
     },
   },
+  invariant  = { "Hello my name is", batch = { 2 }, max_new_tokens = 2 },
 }
 
 model "tiny quantized on load" {

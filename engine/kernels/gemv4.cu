@@ -67,10 +67,8 @@ gemv::Job quick_job(const Gemv4& job) {
 }
 
 bool launch_quick(const Gemv4& job, Stream stream) {
-  if (!is_quick(job)) return false;
-  const gemv::Job quick = quick_job(job);
-  return job.group < kChunk ? gemv::launch_for_batch<gemv::Nibbles, true>(quick, stream)
-                            : gemv::launch_for_batch<gemv::Nibbles, false>(quick, stream);
+  return is_quick(job) &&
+         gemv::launch_for_scales<gemv::Nibbles>(quick_job(job), job.group < kChunk, stream);
 }
 
 }  // namespace

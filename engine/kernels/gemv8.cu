@@ -64,10 +64,11 @@ gemv::Job quick_job(const Gemv8& job) {
 bool launch_quick(const Gemv8& job, Stream stream) {
   if (!is_quick(job)) return false;
   const gemv::Job quick = quick_job(job);
-  if (job.kind == CodeValues::kE4m3)
-    return gemv::launch_for_batch<gemv::E4m3, false>(quick, stream);
-  return job.group < kChunk ? gemv::launch_for_batch<gemv::Signed8, true>(quick, stream)
-                            : gemv::launch_for_batch<gemv::Signed8, false>(quick, stream);
+  if (job.kind == CodeValues::kSigned) {
+    return gemv::launch_for_scales<gemv::Signed8>(quick, job.group < kChunk, stream);
+  }
+  return quick.offsets == nullptr &&
+         gemv::launch_for_batch<gemv::E4m3, gemv::Scaling::kChunks>(quick, stream);
 }
 
 }  // namespace

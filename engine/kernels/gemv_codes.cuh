@@ -15,10 +15,11 @@ namespace qspec::cuda::gemv {
 struct Nibbles {
   static constexpr int kBits = 4;
   static constexpr size_t kTableBytes = 256 * 32 * sizeof(uint32_t);
-  static constexpr float kFactor = 1;
 
   const unsigned char* table;  // [byte][lane]
   uint32_t own;
+
+  __device__ static float factor() { return 1; }
 
   __device__ explicit Nibbles(const unsigned char* table)
       : table(table), own(threadIdx.x % 32 * 4) {}
@@ -42,8 +43,10 @@ struct Nibbles {
 
  private:
   __device__ uint32_t pair(uint32_t word, int byte) const {
-    const uint32_t entry = byte == 0 ? word << 7 : word >> (8 * byte - 7);
-    return *reinterpret_cast<const uint32_t*>(table + ((entry & 0x7f80) | own));
+    const uint32_t index = __byte_perm(word, 0, 0x4440 + byte);
+    uint32_t at;
+    asm("mad.lo.u32 %0, %1, 128, %2;" : "=r"(at) : "r"(index), "r"(own));
+    return *reinterpret_cast<const uint32_t*>(table + at);
   }
 };
 
@@ -51,7 +54,8 @@ struct Nibbles {
 struct Signed8 {
   static constexpr int kBits = 8;
   static constexpr size_t kTableBytes = 0;
-  static constexpr float kFactor = 1;
+
+  __device__ static float factor() { return 1; }
 
   __device__ explicit Signed8(const unsigned char*) {}
   __device__ static void fill(const Job&, unsigned char*) {}
@@ -71,15 +75,37 @@ struct Signed8 {
   }
 };
 
-// float8_e4m3fn. Its exponent and fraction, moved to those of a float16, stand for its value times
-// 2^-8, subnormal numbers included.
+// float8_e4m3fn.
 struct E4m3 {
   static constexpr int kBits = 8;
   static constexpr size_t kTableBytes = 0;
-  static constexpr float kFactor = 256;
 
   __device__ explicit E4m3(const unsigned char*) {}
   __device__ static void fill(const Job&, unsigned char*) {}
+
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 890
+  __device__ static float factor() {
+    return 1;
+  }
+
+  __device__ void decode(const uint32_t (&words)[2], int step, uint32_t& low,
+                         uint32_t& high) const {
+    low = converted(words[step]);
+    high = converted(words[step] >> 16);
+  }
+
+ private:
+  __device__ static uint32_t converted(uint32_t word) {
+    uint32_t pair;
+    asm("cvt.rn.f16x2.e4m3x2 %0, %1;" : "=r"(pair) : "h"(static_cast<uint16_t>(word)));
+    return pair;
+  }
+#else
+  // Exponent and fraction, moved to those of a float16, stand for the value times 2^-8, subnormal
+  // numbers included.
+  __device__ static float factor() {
+    return 256;
+  }
 
   __device__ void decode(const uint32_t (&words)[2], int step, uint32_t& low,
                          uint32_t& high) const {
@@ -94,6 +120,7 @@ struct E4m3 {
   __device__ static uint32_t moved(uint32_t bytes, uint32_t nan) {
     return (bytes & 0x80008000) | (bytes >> 1 & 0x3f803f80) | (nan & 0x7c007c00);
   }
+#endif
 };
 
 }  // namespace qspec::cuda::gemv

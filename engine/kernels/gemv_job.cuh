@@ -31,7 +31,9 @@ struct Job {
   int log2_group;            // halves or chunks that share a scale, as a power of two
   int log2_group_rows;       // rows that do
   int scales_per_row;
-  const void* x;  // [batch, columns]
+  bool has_wide_scales;  // four neighbours can be copied at once, and are of as many chunks or
+                         // halves
+  const void* x;         // [batch, columns]
   Element element;
   int batch;
   Bias bias;
@@ -56,32 +58,34 @@ struct Chunks {
   int first, count;
 };
 
-// Where a thread block is: tiles of a panel, panels of a block of rows, blocks.
+// Where a thread block is: steps of some rows in a panel, panels of a block of rows, blocks.
 struct Walk {
-  __device__ explicit Walk(const Job& job)
-      : block(static_cast<int>(int64_t{job.rows} * blockIdx.x / gridDim.x)),
+  __device__ Walk(const Job& job, int rows_of_step)
+      : rows_of_step(rows_of_step),
+        block(static_cast<int>(int64_t{job.rows} * blockIdx.x / gridDim.x)),
         end(static_cast<int>(int64_t{job.rows} * (blockIdx.x + 1) / gridDim.x)),
+        block_end(min(end, block + job.block_rows)),
         row(block) {}
 
-  __device__ bool is_done() const { return row >= end; }
-  __device__ int rows(const Job& job) const {
-    return min(kTileRows, min(end, block + job.block_rows) - row);
-  }
+  __device__ bool is_done() const { return block >= end; }
+  __device__ int rows() const { return min(rows_of_step, block_end - row); }
   __device__ bool begins_panel() const { return row == block; }
 
-  __device__ void advance(const Job& job) {
-    row += kTileRows;
-    if (row < min(end, block + job.block_rows)) return;
-    if (++panel < job.panels) {
-      row = block;
-      return;
+  // True when it begins a panel.
+  __device__ bool advance(const Job& job) {
+    row += rows_of_step;
+    if (row < block_end) return false;
+    if (++panel == job.panels) {
+      panel = 0;
+      block = block_end;
+      block_end = min(end, block + job.block_rows);
     }
-    panel = 0;
-    block += job.block_rows;
     row = block;
+    return true;
   }
 
-  int block, end, row;
+  int rows_of_step;
+  int block, end, block_end, row;
   int panel = 0;
 };
 

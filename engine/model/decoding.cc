@@ -6,6 +6,8 @@
 
 #include "engine/core/error.h"
 #include "engine/kernels/step/table.h"
+#include "engine/kernels/table.h"
+#include "engine/tensor/gpu_kernels.h"
 
 namespace qspec {
 namespace {
@@ -26,6 +28,7 @@ std::unique_ptr<Decoding> Decoding::begin(const Model& model, KvCache& cache,
                                           const at::Tensor& keys, int64_t ahead) {
   const cuda::StepTable* kernels = model.step_kernels();
   if (kernels == nullptr) return nullptr;
+  if (model.device().is_cuda()) gpu_kernels()->use_device(model.device().index());
   try {
     step::Plan plan = step::plan_step(model.step_source(), cache, starts_of(keys));
     return std::unique_ptr<Decoding>(new Decoding(*kernels, std::move(plan), cache, ahead));
@@ -70,8 +73,9 @@ Decoding::~Decoding() {
   kernels_.delete_stream(stream_);
 }
 
-void Decoding::give(const std::vector<int64_t>& ids) {
-  kernels_.copy_bytes(plan_.ids.mutable_data_ptr(), ids.data(), sizeof(int64_t) * ids.size(),
+void Decoding::give(const at::Tensor& ids) {
+  const at::Tensor given = ids.contiguous();
+  kernels_.copy_bytes(plan_.ids.mutable_data_ptr(), given.const_data_ptr(), given.nbytes(),
                       stream_);
 }
 
@@ -108,13 +112,10 @@ void Decoding::wait() {
   kernels_.delete_mark(mark);
 }
 
-Decoding::Kept Decoding::kept(int64_t step) const {
+Decoding::Kept Decoding::kept(int64_t step, int64_t steps) const {
   const int64_t slot = step % ahead_;
-  Kept found{{kept_logits_[slot].unsqueeze(1).to(at::kCPU), kept_hidden_[slot].unsqueeze(1), {}},
-             {}};
-  const at::Tensor ids = kept_ids_[slot].view({-1}).to(at::kCPU);
-  found.ids.assign(ids.const_data_ptr<int64_t>(), ids.const_data_ptr<int64_t>() + ids.numel());
-  return found;
+  return {kept_logits_.narrow(0, slot, steps).to(at::kCPU), kept_hidden_.narrow(0, slot, steps),
+          kept_ids_.narrow(0, slot, steps).squeeze(2).to(at::kCPU)};
 }
 
 }  // namespace qspec

@@ -25,19 +25,21 @@ class Decoding {
   Decoding(const Decoding&) = delete;
   Decoding& operator=(const Decoding&) = delete;
 
-  // The ids that the next step reads, one a sequence, in place of those that it would choose.
-  void give(const std::vector<int64_t>& ids);
+  // The ids that the next step reads, int64 [B, 1] on the CPU, in place of those that were chosen.
+  void give(const at::Tensor& ids);
   // Queues as many steps; each chooses the highest logit for the next.
   void run(int64_t steps);
   // Waits for the first of these stretches that was not waited for.
   void wait();
 
   struct Kept {
-    RunResult result;          // logits [B, 1, V] on the CPU, hidden [B, 1, width]
-    std::vector<int64_t> ids;  // what was chosen
+    at::Tensor logits;  // [steps, B, V] on the CPU
+    at::Tensor hidden;  // [steps, B, width]
+    at::Tensor ids;     // int64 [steps, B] on the CPU, what was chosen
   };
-  // Of a step, counted from 0, that was waited for; as long as fewer than `ahead` more are queued.
-  Kept kept(int64_t step) const;
+  // Of as many steps from `step` on, counted from 0, that were waited for, while no more than
+  // `ahead` behind `step` are queued. They lie within one round of the ring.
+  Kept kept(int64_t step, int64_t steps) const;
 
  private:
   Decoding(const cuda::StepTable& kernels, step::Plan plan, KvCache& cache, int64_t ahead);

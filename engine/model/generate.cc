@@ -1,10 +1,10 @@
 #include "engine/model/generate.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "engine/core/error.h"
@@ -103,14 +103,27 @@ class Batch {
 
   // One more token for each row.
   void take(const RunResult& run) {
-    std::vector<int64_t> next(rows_.size());
-    at::parallel_for(0, std::ssize(rows_), 1, [&](int64_t begin, int64_t end) {
-      for (auto row = static_cast<size_t>(begin); row < static_cast<size_t>(end); ++row) {
-        next[row] = advance(row, run);
-      }
-    });
-    tokens_ = next_tokens(next, tokens_.keys);
+    if (takes_the_highest(options_)) {
+      const at::Tensor logits = run.logits.select(1, 0).to(at::kCPU);
+      return take_chosen(choose_highest(model_, logits, run.hidden.select(1, 0)), run);
+    }
+    for (size_t row = 0; row < rows_.size(); ++row) advance(row, run);
+    end_step();
+  }
+
+  void take_chosen(std::span<const std::optional<GenerateStep>> chosen, const RunResult& run) {
+    for (size_t row = 0; row < rows_.size(); ++row) {
+      const bool is_number = rows_[row].result.met_eos || chosen[row].has_value();
+      is_number ? take_step(rows_[row], chosen[row]) : advance(row, run);
+    }
+    end_step();
+  }
+
+  void end_step() {
     left_ = is_finished() ? 0 : left_ - 1;
+    std::vector<int64_t> last;
+    for (const Row& row : rows_) last.push_back(row.tokens.back());
+    tokens_ = next_tokens(last, tokens_.keys);
   }
 
   std::unique_ptr<Decoding> begin_decoding() {
@@ -135,43 +148,48 @@ class Batch {
       if (steps > 0) decoding.run(steps);
       queued += steps;
     };
-    decoding.give(last_tokens());
+    decoding.give(tokens_.ids);
     queue();
     for (int64_t done = 0; left_ > 0;) {
       const int64_t end = queued;
       queue();
       decoding.wait();
-      for (; done < end && left_ > 0; ++done) take_kept(decoding.kept(done));
+      take_kept(decoding.kept(done, end - done));
+      done = end;
     }
   }
 
   void decode_by_rules(Decoding& decoding) {
     for (int64_t done = 0; left_ > 0; ++done) {
-      decoding.give(last_tokens());
+      decoding.give(tokens_.ids);
       decoding.run(1);
       decoding.wait();
-      take(decoding.kept(done).result);
+      const Decoding::Kept kept = decoding.kept(done, 1);
+      take({kept.logits[0].unsqueeze(1), kept.hidden[0].unsqueeze(1), {}});
+    }
+  }
+
+  // Of some steps.
+  void take_kept(const Decoding::Kept& kept) {
+    const auto all = choose_highest(model_, kept.logits.flatten(0, 1), kept.hidden.flatten(0, 1));
+    for (int64_t step = 0; step < kept.ids.size(0) && left_ > 0; ++step) {
+      const auto chosen =
+          std::span(all).subspan(static_cast<size_t>(step) * rows_.size(), rows_.size());
+      check_chosen(chosen, kept.ids[step]);
+      take_chosen(chosen, {kept.logits[step].unsqueeze(1), kept.hidden[step].unsqueeze(1), {}});
     }
   }
 
   // The host chooses by the same logits, and must come to the same tokens: later ones were made
   // behind them.
-  void take_kept(const Decoding::Kept& kept) {
-    std::vector<bool> ended;
-    for (const Row& row : rows_) ended.push_back(row.result.met_eos);
-    take(kept.result);
-    for (size_t i = 0; i < rows_.size(); ++i) {
-      if (ended[i] || rows_[i].tokens.back() == kept.ids[i]) continue;
-      throw Error(ErrorKind::kInternal, "the device chose token " + std::to_string(kept.ids[i]) +
-                                            " and the host " +
-                                            std::to_string(rows_[i].tokens.back()));
+  void check_chosen(std::span<const std::optional<GenerateStep>> chosen, const at::Tensor& ids) {
+    const auto* on_device = ids.const_data_ptr<int64_t>();
+    for (size_t row = 0; row < rows_.size(); ++row) {
+      const bool differs = chosen[row] && chosen[row]->token != on_device[row];
+      if (!differs || rows_[row].result.met_eos) continue;
+      throw Error(ErrorKind::kInternal, "the device chose token " + std::to_string(on_device[row]) +
+                                            " and the host " + std::to_string(chosen[row]->token));
     }
-  }
-
-  std::vector<int64_t> last_tokens() const {
-    std::vector<int64_t> last;
-    for (const Row& row : rows_) last.push_back(row.tokens.back());
-    return last;
   }
 
   bool is_finished() const {
@@ -179,20 +197,27 @@ class Batch {
                        [](const Row& row) { return row.result.met_eos; });
   }
 
-  // A row that has ended goes on with padding: its shape is that of the others.
-  int64_t advance(size_t index, const RunResult& run) {
+  void advance(size_t index, const RunResult& run) {
     Row& row = rows_[index];
-    if (row.result.met_eos) return row.tokens.emplace_back(padding_);
+    if (row.result.met_eos) return take_step(row, {});
     const auto at = static_cast<int64_t>(index);
     const NextLogits next{row.tokens, width_, run.logits[at].view({-1}), run.hidden[at].view({-1})};
     const uint64_t seed = options_.sampling ? options_.sampling->seed : 0;
     const double number = uniform(seed, index, row.result.steps.size());
-    const GenerateStep& step =
-        row.result.steps.emplace_back(choose(model_, options_, next, number));
-    row.result.ids.push_back(step.token);
+    take_step(row, choose(model_, options_, next, number));
+  }
+
+  // A row that has ended goes on with padding: its shape is that of the others.
+  void take_step(Row& row, const std::optional<GenerateStep>& step) {
+    if (row.result.met_eos) {
+      row.tokens.push_back(padding_);
+      return;
+    }
+    row.result.steps.push_back(step.value());
+    row.result.ids.push_back(step->token);
     row.result.met_eos =
-        std::find(options_.eos.begin(), options_.eos.end(), step.token) != options_.eos.end();
-    return row.tokens.emplace_back(step.token);
+        std::find(options_.eos.begin(), options_.eos.end(), step->token) != options_.eos.end();
+    row.tokens.push_back(step->token);
   }
 
   const Model& model_;

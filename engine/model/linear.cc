@@ -57,11 +57,11 @@ std::optional<KernelOperand> dense_operand(const at::Tensor& weight, const Modul
 }
 
 // Kernels keep scales and sums in fp32, and so are no less exact than a weight that was decoded to
-// any compute dtype; but an input that would be rounded to that dtype is another one.
+// half precision, whichever; but an input that would be rounded to a compute dtype is another one.
 std::optional<KernelOperand> codes_operand(const ModuleWeights& module, at::ScalarType dtype) {
   const at::ScalarType compute = module.compute_dtype.value_or(dtype);
-  const bool is_plain = (compute == dtype || compute == at::kFloat) &&
-                        !module.output_scale.defined() && !module.decode_dtype;
+  const bool is_plain =
+      (compute == dtype || compute == at::kFloat) && !module.output_scale.defined();
   const Codebook4* codes = module.packed->codes4();
   if (!is_plain || codes == nullptr) return {};
   return KernelOperand{{}, codes, cast(module.bias, dtype), module.bias_apart};
@@ -154,11 +154,17 @@ int64_t decoded_bytes(const ModuleWeights& module) {
   return bytes;
 }
 
+// Its codes are decoded where they lie, in less time than memory for the result is found in.
+bool lies_on_gpu(const PackedWeight& weight) {
+  return weight.codes4() != nullptr && weight.codes4()->packed.is_cuda();
+}
+
 std::unique_ptr<LinearWeight> make_product(const ModuleWeights& module, DenseBudget& budget) {
   if (module.int8) return make_int8_linear(*module.int8, module.bias);
   if (!module.packed) return std::make_unique<DenseLinear>(module);
   const int64_t bytes = decoded_bytes(module);
-  if (bytes > budget.bytes_left) return std::make_unique<PackedLinear>(module);
+  if (lies_on_gpu(*module.packed) || bytes > budget.bytes_left)
+    return std::make_unique<PackedLinear>(module);
   budget.bytes_left -= bytes;
   return std::make_unique<KeptLinear>(module);
 }

@@ -76,7 +76,9 @@ Model::Model(const Json& program, const Weights& weights, const BuildOptions& op
       ops_(field(program, "ops")),
       logits_(text(field(program, "logits"), "logits")),
       weights_(placed(weights, device_)) {
-  if (step_kernels_ != nullptr) step::place_side_by_side(ops_, weights_);
+  if (step_kernels_ != nullptr) {
+    step::place_side_by_side(ops_, weights_, step_kernels_->free_bytes() / 2);
+  }
   Preparation preparation{{}, weights_, {budget_of(options, step_kernels_)}, layers_, {}};
   std::vector<std::string> given = {"ids", "positions", "keys"};
   if (program.contains("encoder")) {

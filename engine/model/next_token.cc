@@ -1,5 +1,6 @@
 #include "engine/model/next_token.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/logsumexp.h>
 #include <ATen/ops/tensor.h>
 
@@ -77,7 +78,68 @@ void set_margin(GenerateStep& step, const std::vector<int64_t>& candidates,
   step.margin = std::isinf(best) ? -best : values[0] - best;
 }
 
+// What the logits alone say of one row.
+struct Highest {
+  std::vector<int64_t> candidates;  // the best first; none where a logit is not a number
+  std::vector<double> scores;       // of the candidates
+  double log_sum = 0;               // the logarithm of the sum of exponentials
+};
+
+Highest highest_of(const at::Tensor& logits) {
+  const at::Tensor row = logits.to(at::kFloat).contiguous();
+  const std::span<const float> scores(row.const_data_ptr<float>(),
+                                      static_cast<size_t>(row.numel()));
+  if (std::any_of(scores.begin(), scores.end(), [](float x) { return std::isnan(x); })) return {};
+  Highest found{highest(scores, kCandidates), {}, 0};
+  for (const int64_t token : found.candidates) {
+    found.scores.push_back(scores[static_cast<size_t>(token)]);
+  }
+  double sum = 0;
+  for (const float score : scores) sum += std::exp(double{score} - found.scores.front());
+  found.log_sum = found.scores.front() + std::log(sum);
+  return found;
+}
+
+// The candidates of all rows, as they would be scored had the model not rounded its logits.
+void take_exact(const Model& model, const at::Tensor& hidden, std::vector<Highest>& rows) {
+  std::vector<int64_t> tokens;
+  for (const Highest& row : rows) {
+    tokens.insert(tokens.end(), row.candidates.begin(), row.candidates.end());
+  }
+  if (tokens.empty()) return;
+  const at::Tensor exact = model.exact_logits(hidden, at::tensor(tokens));  // [N, all of them]
+  const auto* values = exact.contiguous().const_data_ptr<double>();
+  size_t at = 0;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    for (double& score : rows[i].scores) {
+      score = static_cast<float>(values[i * tokens.size() + at++]);
+    }
+  }
+}
+
 }  // namespace
+
+std::vector<std::optional<GenerateStep>> choose_highest(const Model& model,
+                                                        const at::Tensor& logits,
+                                                        const at::Tensor& hidden) {
+  std::vector<Highest> rows(static_cast<size_t>(logits.size(0)));
+  at::parallel_for(0, logits.size(0), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) rows[static_cast<size_t>(i)] = highest_of(logits[i]);
+  });
+  std::vector<std::optional<GenerateStep>> steps(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].candidates.empty()) continue;
+    GenerateStep& step = steps[i].emplace();
+    step.token = rows[i].candidates.front();
+    step.logit = static_cast<float>(rows[i].scores.front());
+    step.logprob = rows[i].scores.front() - rows[i].log_sum;
+  }
+  if (logits.scalar_type() != at::kFloat) take_exact(model, hidden, rows);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (steps[i]) set_margin(*steps[i], rows[i].candidates, rows[i].scores);
+  }
+  return steps;
+}
 
 GenerateStep choose(const Model& model, const GenerateOptions& options, const NextLogits& next,
                     double uniform) {

@@ -3,7 +3,9 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <vector>
 
 #include "engine/model/generate_options.h"
 #include "engine/model/model.h"
@@ -37,6 +39,13 @@ struct NextLogits {
 // logit is not a number, unless the options make it one.
 GenerateStep choose(const Model& model, const GenerateOptions& options, const NextLogits& next,
                     double uniform);
+
+// The same of N rows at once, where nothing but the logits decides (takes_the_highest): logits
+// [N, V] on the CPU, as the model rounded them, and hidden [N, width]. Empty for a row with a logit
+// that is not a number.
+std::vector<std::optional<GenerateStep>> choose_highest(const Model& model,
+                                                        const at::Tensor& logits,
+                                                        const at::Tensor& hidden);
 
 // The scores f32 [V] that the token is chosen from: `logits` [V] after the rules and, when the
 // options ask for a draw, its filters.

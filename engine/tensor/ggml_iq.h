@@ -19,7 +19,7 @@ float scale2(float d, uint32_t s) {
   return d * (0.5f + static_cast<float>(static_cast<int32_t>(s))) * 0.25f;
 }
 
-void decode_iq2_xxs(const uint8_t* block, float* to) {
+void decode_iq2_xxs(const uint8_t* block, float* __restrict to) {
   const uint64_t* grid = kGgmlGridBytes.iq2_xxs;
   const float d = half_at(block);
   for (int part = 0; part < 8; ++part) {
@@ -34,7 +34,7 @@ void decode_iq2_xxs(const uint8_t* block, float* to) {
   }
 }
 
-void decode_iq2_xs(const uint8_t* block, float* to) {
+void decode_iq2_xs(const uint8_t* block, float* __restrict to) {
   const uint64_t* grid = kGgmlGridBytes.iq2_xs;
   const float d = half_at(block);
   const uint8_t* scales = block + 66;
@@ -47,7 +47,7 @@ void decode_iq2_xs(const uint8_t* block, float* to) {
   }
 }
 
-void decode_iq2_s(const uint8_t* block, float* to) {
+void decode_iq2_s(const uint8_t* block, float* __restrict to) {
   const uint64_t* grid = kGgmlGridBytes.iq2_s;
   const float d = half_at(block);
   const uint8_t *q = block + 2, *signs = block + 34, *high = block + 66, *scales = block + 74;
@@ -63,7 +63,7 @@ uint64_t joined(uint32_t low, uint32_t high) {
   return low | uint64_t{high} << 32;
 }
 
-void decode_iq3_xxs(const uint8_t* block, float* to) {
+void decode_iq3_xxs(const uint8_t* block, float* __restrict to) {
   const uint32_t* grid = kGgmlGridBytes.iq3_xxs;
   const float d = half_at(block);
   for (int part = 0; part < 8; ++part) {
@@ -80,23 +80,24 @@ void decode_iq3_xxs(const uint8_t* block, float* to) {
   }
 }
 
-void decode_iq3_s(const uint8_t* block, float* to) {
+void decode_iq3_s(const uint8_t* block, float* __restrict to) {
   const uint32_t* grid = kGgmlGridBytes.iq3_s;
   const float d = half_at(block);
   const uint8_t *q = block + 2, *high = block + 66, *signs = block + 74, *scales = block + 106;
   for (int i = 0; i < 64; i += 4) {
-    const auto entry = [&](int k) { return grid[q[k] | (high[k / 8] >> k % 8 & 1u) << 8]; };
+    const uint32_t ninth = static_cast<uint32_t>(high[i / 8]) << 8 >> i % 8;  // bits of four codes
+    const auto entry = [&](int k) { return grid[q[i + k] | (ninth >> k & 256)]; };
     const int s = scales[i / 16] >> 4 * (i / 8 % 2) & 15;
-    const Bytes16 values =
-        pair16(joined(entry(i), entry(i + 1)), joined(entry(i + 2), entry(i + 3)));
+    const Bytes16 values = pair16(joined(entry(0), entry(1)), joined(entry(2), entry(3)));
     scale16(signed16(values, word16(signs + i / 2)), d * static_cast<float>(1 + 2 * s), to + 4 * i);
   }
 }
 
-// Eight times -1, 0 and 1 and 16 more, moved by one: an eighth of what is scaled.
-uint64_t moved(uint64_t entry, bool down) {
+// Eight times -1, 0 and 1 and 16 more, moved by one: an eighth of what is scaled. Which way cannot
+// be foreseen, so that a branch would cost more than the rest.
+uint64_t moved(uint64_t entry, uint64_t down) {
   constexpr uint64_t kOnes = 0x0101010101010101;
-  return down ? entry - kOnes : entry + kOnes;
+  return entry + kOnes - 2 * kOnes * down;
 }
 
 // An eighth of the scale is exact: it is a multiple of the smallest half.
@@ -104,14 +105,14 @@ void grid1(uint64_t low, uint64_t high, float scale, float* to) {
   scale16(minus16(pair16(low, high), 16), scale * 0.125f, to);
 }
 
-void decode_iq1_s(const uint8_t* block, float* to) {
+void decode_iq1_s(const uint8_t* block, float* __restrict to) {
   const float d = half_at(block);
   for (int part = 0; part < 8; ++part) {
     const uint8_t* q = block + 2 + 4 * part;
     const uint32_t high = word16(block + 34 + 2 * part);
     const float scale = d * static_cast<float>(static_cast<int32_t>(2 * (high >> 12 & 7) + 1));
     const auto entry = [&](int i) {
-      return moved(kGgmlGridBytes.iq1[q[i] | (high >> 3 * i & 7) << 8], (high & 0x8000) != 0);
+      return moved(kGgmlGridBytes.iq1[q[i] | (high >> 3 * i & 7) << 8], high >> 15);
     };
     grid1(entry(0), entry(1), scale, to + 32 * part);
     grid1(entry(2), entry(3), scale, to + 32 * part + 16);
@@ -119,18 +120,24 @@ void decode_iq1_s(const uint8_t* block, float* to) {
 }
 
 // The nibbles of d are the highest of four words of scales.
-void decode_iq1_m(const uint8_t* block, float* to) {
+void decode_iq1_m(const uint8_t* block, float* __restrict to) {
   const uint8_t *high = block + 32, *scales = block + 48;
   uint32_t bits = 0;
   for (int i = 0; i < 4; ++i) bits |= (word16(scales + 2 * i) >> 12) << 4 * i;
   const float d = float_of_half_bits(bits);
-  for (int i = 0; i < 32; i += 2) {
-    const auto entry = [&](int k, uint32_t nibble) {
-      return moved(kGgmlGridBytes.iq1[block[k] | (nibble & 7) << 8], (nibble & 8) != 0);
+  for (int part = 0; part < 8; ++part) {
+    const uint8_t* q = block + 4 * part;
+    const uint32_t nibbles = word16(high + 2 * part);
+    const uint32_t two = word16(scales + part / 2 * 2) >> 6 * (part % 2);
+    const auto entry = [&](int i) {
+      const uint32_t nibble = nibbles >> 4 * i;
+      return moved(kGgmlGridBytes.iq1[q[i] | (nibble & 7) << 8], nibble >> 3 & 1);
     };
-    const uint32_t s = word16(scales + 2 * (i / 8)) >> 3 * (i / 2 % 4) & 7;
-    grid1(entry(i, high[i / 2] & 15u), entry(i + 1, high[i / 2] >> 4),
-          d * static_cast<float>(static_cast<int32_t>(2 * s + 1)), to + 8 * i);
+    const auto scale = [&](uint32_t s) {
+      return d * static_cast<float>(static_cast<int32_t>(2 * (s & 7) + 1));
+    };
+    grid1(entry(0), entry(1), scale(two), to + 32 * part);
+    grid1(entry(2), entry(3), scale(two >> 3), to + 32 * part + 16);
   }
 }
 

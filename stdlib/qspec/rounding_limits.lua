@@ -1,9 +1,9 @@
 -- What rounding may do to a weight: limits that follow from how it is stored.
 --
--- Each was held against weights that are in no fixture: normal, uniform, Laplace, Student's t with 5
--- and 3 degrees of freedom, columns 8 times the others, and rows of very different size, 16 million
--- values each, rounded as 14 formats round; and against the matrices of GPTQModel 7.7's own GPTQ on
--- inputs of three spectra. The numbers behind "measured" are the worst of all of these.
+-- Each was held against weights that are in no fixture: normal, uniform, Laplace, Student's t with
+-- 5 and 3 degrees of freedom, columns 8 times the others, and rows of very different size, 16
+-- million values each, rounded as 14 formats round; and against the matrices of GPTQModel 7.7's own
+-- GPTQ on inputs of three spectra. The numbers behind "measured" are the worst of all of these.
 
 local M = {}
 
@@ -20,8 +20,8 @@ local function of_one_outlier_db(bits, count)
 end
 
 --- The least SQNR of a block of a packed weight. In groups of up to 128 it lies under that of the
---- whole weight by no more than 128 over the squared crest of an average group, 7.6: 12 dB. A longer
---- one may lie as far as a single outlier takes it: 10 dB, or less where the bits leave less.
+--- whole weight by no more than 128 over the squared crest of an average group, 7.6: 12 dB. A
+--- longer one may lie as far as a single outlier takes it: 10 dB, or less where bits leave less.
 ---@param scheme table of the weight
 ---@param count integer values that share a scale
 ---@param sqnr_db number of the whole weight
@@ -35,8 +35,8 @@ function M.block_db(scheme, count, sqnr_db)
 end
 
 --- How far the gain of a weight may be from 1: `allowed`, or the share of noise, which is what the
---- best code values take away (each is the mean of what becomes it), or what the format says. Beside
---- the noise measured: at most 0.016 for 3 bits and more.
+--- best code values take away (each is the mean of what becomes it), or what the format says.
+--- Measured of integers where that is more than the share of noise: nowhere.
 ---@param scheme table
 ---@param nmse number
 ---@param allowed number

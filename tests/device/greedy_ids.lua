@@ -1,5 +1,5 @@
--- Greedy tokens of checkpoints that have a record of transformers' (reference.json), one prompt at a
--- time as they were recorded, and all in one batch.
+-- Greedy tokens of checkpoints that have a record of transformers' (reference.json), one prompt at
+-- a time as they were recorded, and all in one batch.
 --
 --   qspec lua tests/device/greedy_ids.lua DEVICE FOLDER...
 --

@@ -34,7 +34,8 @@ local CONFIGS = {
   hqq = { quant_config = { weight_quant_params = { nbits = 4, group_size = 32, axis = 1 } } },
   quark = { exclude = json.array { "lm_head" }, global_quant_config = { weight = {
     dtype = "int4", qscheme = "per_group", group_size = 32, symmetric = true, is_dynamic = false,
-    ch_axis = -1, round_method = "half_even", scale_type = "float", observer_cls = "PerGroupMinMaxObserver" } },
+    ch_axis = -1, round_method = "half_even", scale_type = "float",
+    observer_cls = "PerGroupMinMaxObserver" } },
     export = { weight_format = "real_quantized", pack_method = "order" } },
   modelopt = { quant_algo = "FP8", ignore = json.array { "lm_head" } },
 }

@@ -28,9 +28,8 @@ end
 
 -- Name, bytes before and bytes after of the one tensor that changed.
 local function changed(mutant)
-  local name, another = next(mutant.touched), nil
-  another = next(mutant.touched, name)
-  test.equal(another, nil)
+  local name = next(mutant.touched)
+  test.equal(next(mutant.touched, name), nil)
   return name, mutant.genuine.stored:bytes(name, 2 ^ 30), mutant.stored:bytes(name, 2 ^ 30)
 end
 
@@ -122,6 +121,43 @@ test("biases are negated, moved, or another module's", function()
   test.equal(after:select(1, 1):item(), before:select(1, 2):item())
   before, after = biases("the previous module's")
   test.ok(not after:equal(before) and after:numel() == before:numel())
+end)
+
+test("a module of two layers changes places with all of its tensors, and back", function()
+  local mutant = mutant_of(nf4(), "layer_swap", "", "module")
+  local before, after, count = mutant.genuine.stored, mutant.stored, 0
+  for name in pairs(mutant.touched) do
+    local layer = tonumber(name:match("%.h%.(%d+)%."))
+    local other = name:gsub("%.h%.%d+%.", (".h.%d."):format(layer + 1))
+    if not mutant.touched[other] then
+      other = name:gsub("%.h%.%d+%.", (".h.%d."):format(layer - 1))
+    end
+    test.equal(after:bytes(name, 2 ^ 30), before:bytes(other, 2 ^ 30))
+    count = count + 1
+  end
+  test.equal(count % 2, 0)
+  test.ok(count >= 8)
+end)
+
+test("of the table of words one row is 0, or two have changed places", function()
+  local function rows(variant)
+    local mutant = mutant_of(nf4(), "vocabulary_rows", variant, "once")
+    local name, before, after = changed(mutant)
+    local width, differing = #before / mutant.stored:find(name).shape[1], {}
+    for at = 0, #before / width - 1 do
+      local a = before:sub(at * width + 1, (at + 1) * width)
+      local b = after:sub(at * width + 1, (at + 1) * width)
+      if a ~= b then differing[#differing + 1] = { a, b } end
+    end
+    return differing, width
+  end
+  local lost, width = rows("one is 0")
+  test.equal(#lost, 1)
+  test.equal(lost[1][2], ("\0"):rep(width))
+  local exchanged = rows("two exchanged")
+  test.equal(#exchanged, 2)
+  test.equal(exchanged[1][1], exchanged[2][2])
+  test.equal(exchanged[2][1], exchanged[1][2])
 end)
 
 local function played(subject, length)

@@ -57,7 +57,7 @@ test("a batch that moves a logit is found, whatever the noise of batches is", fu
   test.equal(ctx.findings[1].key, "batch of 2")
 end)
 
-test("a token that another way changes is a finding, with its margin unless that is a tie", function()
+test("a token that another way changes is a finding, unless its margin is a tie", function()
   local subject = open("bloom-tiny")
   local generate, calls = subject.runtime.generate, 0
   local real = subject.runtime

@@ -73,16 +73,16 @@ local function differing(before, after)
   return places
 end
 
--- M of a checkpoint and R of a run are those of the list of incidents, G damage blocks of GGUF, H
--- were found by hand.
-test("every operator has a number, and every number of the list has an operator", function()
+test("M01 to M25 and R1 to R4 have an operator each, which breaks or plays", function()
   local seen = {}
   for _, operator in ipairs(registry("operators").all()) do
-    test.ok(operator.id:find("^[GHM]%d%d$") or operator.id:find("^R[1-4]$"), operator.name)
+    test.ok(operator.id:find("^[GHM]%d%d$") or operator.id:find("^R%d$"), operator.name)
+    test.ok((operator.mutate == nil) == (operator.play ~= nil), operator.name)
     seen[operator.id] = true
   end
   for i = 1, 25 do test.ok(seen[("M%02d"):format(i)], ("there is no M%02d"):format(i)) end
   for i = 1, 4 do test.ok(seen["R" .. i], "there is no R" .. i) end
+  test.ok(not seen.M26 and not seen.M00 and not seen.R5)
 end)
 
 test("a mutant leaves the genuine checkpoint as it is", function()

@@ -1,5 +1,5 @@
--- Limits of the check numerics, on weights that are in no fixture: what is rounded as a format rounds
--- must keep to them, whatever the weights look like.
+-- Limits of the check numerics, on weights that are in no fixture: what is rounded as a format
+-- rounds must keep to them, whatever the weights look like.
 
 local limits = require "qspec.rounding_limits"
 local small_floats = require "qspec.layouts.small_floats"

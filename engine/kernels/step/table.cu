@@ -1,12 +1,14 @@
 #include "engine/kernels/step/table.h"
 
+#include "engine/kernels/step/product4.h"
+
 namespace qspec::cuda {
 
 const StepTable& step_table() {
   static constexpr StepTable kTable = {
       .norm = step_norm,
       .product = dense_product,
-      .product4 = gemv4,
+      .product4 = step_product4,
       .product4_workspace_bytes = gemv4_workspace_bytes,
       .attention = step_attention,
       .attention_capacity = step_attention_capacity,

@@ -26,8 +26,13 @@ bool are_alike(const Codebook4& a, const Codebook4& b) {
   return a.shape[1] == b.shape[1] && a.block_size == b.block_size && a.codebook.equal(b.codebook);
 }
 
+int64_t bytes_of(const Group& group) {
+  int64_t bytes = 0;
+  for (const ModuleWeights* module : group) bytes += module->packed->bytes();
+  return bytes;
+}
+
 void join(const Group& group) {
-  if (group.size() < 2) return;
   std::vector<at::Tensor> packed, absmax;
   for (const ModuleWeights* module : group) {
     packed.push_back(codes_of(*module)->packed.view({-1}));
@@ -47,11 +52,15 @@ void join(const Group& group) {
 
 }  // namespace
 
-void place_side_by_side(const Json& ops, Weights& weights) {
+void place_side_by_side(const Json& ops, Weights& weights, int64_t room) {
   Group group;
   std::string input;
   const auto finish = [&] {
-    join(group);
+    const int64_t bytes = bytes_of(group);
+    if (group.size() > 1 && bytes <= room) {
+      join(group);
+      room -= bytes;
+    }
     group.clear();
   };
   for (const Json& op : ops) {

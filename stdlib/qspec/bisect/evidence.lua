@@ -40,12 +40,20 @@ local function no_window(count)
     "one token predicts the next, so one alone scores nothing"), 0)
 end
 
+local function refuse_encoder_decoder(subject)
+  if not subject.architecture.encoder_decoder then return end
+  error(outcome.error("unsupported", ("%s is an encoder-decoder, which predicts an output for a "
+    .. "source and no text"):format(subject.architecture.name),
+    "judge it by what it answers: --predicate tokens_equal", subject.path), 0)
+end
+
 --- A text as lists of ids, each a window of its own; the last may be shorter.
 ---@param subject table
 ---@param text string
 ---@param most integer|nil tokens that are taken of it
 ---@return integer[][]
 function M.windows(subject, text, most)
+  refuse_encoder_decoder(subject)
   local ids = subject.tokenizer:encode(text, true)
   local count = math.min(#ids, most or M.MOST)
   local windows = {}

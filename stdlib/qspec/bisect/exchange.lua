@@ -25,6 +25,7 @@ local MOST_KEPT = 2 ^ 30  -- bytes of hidden states
 ---@field baseline any qspec.Model: the baseline's weights
 ---@field model any qspec.Model: the checkpoint's
 ---@field reference any qspec.Model: what is compared with, the baseline in its own program
+---@field is_partial boolean|nil only modules of a pattern are units
 ---@field units qspec.Unit[] that differ, in the order of the program
 local Exchange = {}
 Exchange.__index = Exchange

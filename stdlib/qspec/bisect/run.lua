@@ -2,7 +2,6 @@
 
 local exchange = require "qspec.bisect.exchange"
 local glob = require "qspec.glob"
-local judge = require "qspec.bisect.judge"
 local nearest = require "qspec.nearest"
 local outcome = require "qspec.outcome"
 local random = require "qspec.mutation.random"
@@ -10,11 +9,13 @@ local search = require "qspec.bisect.search"
 
 local M = {}
 
+local MOST_DIFFERENCES = 3
 local MOST_ALONE = 8  -- modules that are each judged alone, for the report
 
 ---@class qspec.Bisection
 ---@field exchange qspec.Exchange
 ---@field judge qspec.Judge
+---@field is_partial boolean only some modules may be exchanged
 ---@field checkpoint {holds: boolean, said: string} of all units from the checkpoint
 ---@field baseline {holds: boolean, said: string}
 ---@field culprits qspec.Culprits places in exchange.units
@@ -50,20 +51,21 @@ local function config_differences(subject)
     end
   end
   table.sort(parts)
-  return table.concat(parts, "; ")
+  return table.concat(parts, "; ", 1, math.min(#parts, MOST_DIFFERENCES))
 end
 
 local function never_changes(what, ends, hint, where)
-  error(outcome.error("usage", ("'%s' %s: the checkpoint has %s, its program with the baseline's "
-    .. "weights %s"):format(ends.text, what, ends.checkpoint.said, ends.baseline.said), hint,
-    where), 0)
+  error(outcome.error("usage", ("'%s' %s: %s %s, its program with the baseline's weights %s")
+    :format(ends.text, what, ends.is_partial and "with these modules the checkpoint's it is"
+    or "the checkpoint has", ends.checkpoint.said, ends.baseline.said), hint, where), 0)
 end
 
 local function check_ends(ends, subject)
   local wrong, right = not ends.checkpoint.holds, ends.baseline.holds
   if wrong and right then return end
   if right then
-    never_changes("holds already", ends, "nothing is to be found; ask for more", subject.path)
+    never_changes("holds already", ends, ends.is_partial and "a wider --modules, or ask for more"
+      or "nothing is to be found; ask for more", subject.path)
   elseif not wrong then
     never_changes("fails only with the baseline's weights", ends,
       "is the comparison the right way round?", subject.path)
@@ -100,13 +102,12 @@ local function without(list, others)
   return left
 end
 
+-- An encoder-decoder has no text to be ranked by.
 local function ranked(judging, windows)
   return function(list)
+    if judging.exchange.subject.architecture.encoder_decoder then return list end
     local order = {}
-    for i, one in ipairs(judge.sensitivities(judging.exchange, windows(), list)) do
-      order[i] = one.place
-    end
-    judging.evaluations = judging.evaluations + #list
+    for i, one in ipairs(judging:ranked(list, windows)) do order[i] = one.place end
     return order
   end
 end
@@ -129,6 +130,7 @@ function M.open(subject, pattern)
   local matches = pattern and glob.compile(pattern)
   if matches then check_pattern(pattern, matches, subject) end
   local opened = exchange.open(subject, matches)
+  opened.is_partial = pattern ~= nil
   check_units(opened.units, subject)
   return opened
 end
@@ -142,13 +144,15 @@ function M.bisect(judging, options)
   local opened = judging.exchange
   local list = all_places(#opened.units)
   local result = { exchange = opened, judge = judging, text = judging.text,
+    is_partial = opened.is_partial,
     checkpoint = judging:verdict(list), baseline = judging:verdict {} }
   check_ends(result, opened.subject)
   local order = options.seed and shuffled(all_places(#list), options.seed) or list
   result.culprits = search.culprits(order, function(set) return judging:fails(set) end,
     ranked(judging, options.windows))
   confirm(result, list)
-  result.added_db = opened:added_db(options.windows()[1])
+  local has_text = not opened.subject.architecture.encoder_decoder
+  result.added_db = has_text and opened:added_db(options.windows()[1]) or {}
   return result
 end
 

@@ -26,12 +26,22 @@ local function reference_of(baseline, row)
   return held and held.own_tensors and weights.read(held, baseline.checkpoint) or nil
 end
 
+-- What rounding the baseline leaves, where the library only rounds; nil elsewhere.
+local function own_rounding(ctx, row, reference)
+  local format = ctx.subject.format
+  local quantizer = format and row.format == format.name and format.quantizer
+  return quantizer and nearest_rounding.compare(row, quantizer, ctx.subject.checkpoint, reference)
+end
+
 -- The least SQNR of a weight. A baseline of large outliers leaves less than the format's own floor.
 local function least_sqnr(ctx, row, result, reference)
   if not row.layout then return LEAST_SQNR_DENSE_DB end
   local least = ctx.params.sqnr_db or row.scheme.least_sqnr_db or row.layout.least_sqnr_db
   if ctx.params.sqnr_db or not least or result.sqnr_db >= least then return least end
-  return math.min(least, rounding_limits.grouped_db(row.scheme, reference) or least)
+  local own = own_rounding(ctx, row, reference)
+  local possible = own and own.sqnr_db - ctx.params.rounding_db
+    or rounding_limits.grouped_db(row.scheme, reference)
+  return math.min(least, possible or least)
 end
 
 -- Next to nothing in a block, any error is large: one under a quarter of the average is left out.
@@ -91,13 +101,12 @@ end
 local BLOCK_SLACK_DB = 1
 local FACTORS_SLACK_DB = 3
 
--- Where the library only rounds, the distance to the baseline is known beforehand.
+-- Where the library only rounds, the distance to the baseline is known beforehand. A baseline that
+-- was cast to bfloat16 since lies 0.1 dB off for int8, and less for 4 bits.
 local function judge_rounding(ctx, row, result, reference)
-  local format = ctx.subject.format
-  local quantizer = format and row.format == format.name and format.quantizer
+  local wanted = result.sqnr_db < math.huge and own_rounding(ctx, row, reference)
   local slack = ctx.params.rounding_db
-  if not quantizer or not slack or result.sqnr_db == math.huge then return end
-  local wanted = nearest_rounding.compare(row, quantizer, ctx.subject.checkpoint, reference)
+  if not wanted then return end
   if result.worst_block and result.worst_block_sqnr_db < wanted.worst_block_sqnr_db - BLOCK_SLACK_DB
   then
     ctx:finding { module = row.name, key = ("block %d sqnr_db"):format(result.worst_block),
@@ -178,7 +187,9 @@ local function layer_of(ctx, row)
 end
 
 -- Factors that nothing in the layer explains, in a layer of gated projections, where AWQ puts them
--- into norms and rows. Elsewhere it may keep them in tensors of its own.
+-- into norms and rows. Elsewhere it may keep them in tensors of its own. The fit takes in no more
+-- than 1/rows + 1/columns of the noise, and factors that were cast to bfloat16 leave 50 dB: both
+-- are far under the slack.
 local function check_factors(ctx, row, result)
   local is_gated = row.layout.rescales and row.name:find("_proj$")
   if not is_gated or not layer_of(ctx, row) then return end
@@ -265,13 +276,14 @@ return {
 Decodes each packed weight and compares it with the same weight of the baseline: SQNR =
 10 log10(sum r^2 / sum (r - q)^2) in dB, cosine, and the largest absolute error. Dense weights and
 biases must be the baseline's up to a cast. Floors unless the spec gives one: 14 dB for 4 bits,
-30 dB for int8; swapped nibbles give about -3 dB, trained nf4 weights 18 to 21. One bad block hides
-in the average of its weight, so that the worst block has a floor of its own; and a factor over a
-whole weight can hide in its noise, so that gain = sum q r / sum r^2 must be 1 within `gain` or the
-share of noise, sum (r - q)^2 / sum r^2, whichever is more. bitsandbytes only rounds: its weights
-must lie as near to the baseline as rounding the baseline does, within rounding_db. Where codes of
-up to 4 bits have a scale a group, so do the gains of the groups: none lies far from 1, nor all of
-them further than noise explains, 3 sqrt(nmse / group size). Skipped without a baseline.]],
+30 dB for int8, or what rounding this baseline leaves where its outliers leave less; swapped nibbles
+give about -3 dB, trained nf4 weights 18 to 21. One bad block hides in the average of its weight, so
+that the worst block has a floor of its own; and a factor over a whole weight can hide in its noise,
+so that gain = sum q r / sum r^2 must be 1 within `gain` or the share of noise,
+sum (r - q)^2 / sum r^2, whichever is more. bitsandbytes only rounds: its weights must lie as near
+to the baseline as rounding the baseline does, within rounding_db. Where codes of up to 4 bits have a
+scale a group, so do the gains of the groups: none lies far from 1, nor all of them further than
+noise explains, 3 sqrt(nmse / group size). Skipped without a baseline.]],
   example = [[numerics { sqnr_db = 18 }]],
   run = function(ctx)
     if not ctx.subject.baseline or not ctx.subject.baseline:has_weights() then

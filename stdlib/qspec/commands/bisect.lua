@@ -12,7 +12,7 @@ local run = require "qspec.bisect.run"
 local system = require "host.system"
 local target = require "qspec.bisect.target"
 
-local DEFAULT = "kl.mean < 0.02"
+local DEFAULT, OF_ENCODER_DECODER = "kl.mean < 0.02", "tokens_equal"
 
 -- What decides of a target: --predicate; without one the checks of its spec that run the model.
 local function judges(opened, chosen, args, wanted, line)
@@ -24,7 +24,8 @@ local function judges(opened, chosen, args, wanted, line)
     end
   end
   if #list > 0 then return list end
-  wanted = wanted or predicate.parse(DEFAULT)
+  wanted = wanted or predicate.parse(chosen.subject.architecture.encoder_decoder
+    and OF_ENCODER_DECODER or DEFAULT)
   return { judge.by_predicate(opened, wanted, {
     windows = wanted:needs("text") and evidence.windows(chosen.subject,
       target.text(chosen, args.text), args.tokens) or nil,
@@ -72,7 +73,8 @@ return {
 Every module that differs is taken from the checkpoint or from the baseline, and the model that
 comes of it is judged. A binary search finds the smallest set that breaks the predicate; it is set
 aside, and the search goes on until what is left holds. Without --predicate a spec's first check
-that fails must pass; without such a check the predicate is kl.mean < 0.02.
+that fails must pass; without such a check the predicate is kl.mean < 0.02, or tokens_equal of an
+encoder-decoder.
 
 A predicate joins conditions by 'and': a measure with < <= > >= and a number, or a fact, which 'not'
 turns round. NaN fulfils none. Measures of a text against the baseline, in nats where they are

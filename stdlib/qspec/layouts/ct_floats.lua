@@ -65,7 +65,8 @@ function M.scheme(w)
   local scheme = { kind = name, bits = kind.bits, type = name, shape = w.shape, strategy = "group",
     group_size = kind.group_size, inputs = asked.inputs, outputs = asked.outputs,
     asked = w.request ~= nil, stored = w.tensors, least_sqnr_db = kind.floor,
-    class = companions.class_of(w.module), gain = kind.scale == "U8" and small_floats.MX_GAIN or nil }
+    class = companions.class_of(w.module),
+    gain = kind.scale == "U8" and small_floats.MX_GAIN or nil }
   if asked.group_size and asked.kind == name then
     scheme.group_size = companions.strategy(w).group_size or kind.group_size
   end

@@ -63,8 +63,8 @@ local Model = {}
 ---`taps` names the hidden states to return; `last` asks for the logits of the last token only.
 ---`step` runs that many tokens at a time, each behind those before it in the cache, as decoding
 ---does. `random_rounding` is a seed of 0 to 2^32 - 1: every product of matrices is rounded to a
----neighbour at random, which shows what another order of sums could change. An encoder-decoder takes
----the ids of its decoder and, for each sequence, a source.
+---neighbour at random, which shows what another order of sums could change. An encoder-decoder
+---takes the ids of its decoder and, for each sequence, a source.
 ---@param ids integer[]|integer[][]
 ---@param options {taps: string[]?, last: boolean?, step: integer?, random_rounding: integer?}?
 ---@param source (integer[]|integer[][])?
@@ -133,17 +133,17 @@ function Model:score(ids) end
 ---@return qspec.Divergence
 function Model:compare(baseline, ids, first) end
 
----This model with some modules as another one has them; both were built from one program. No weight
----is copied, so that it costs next to nothing, and either model may be released. What an instruction
----binds besides comes along: see `module_groups`.
+---This model with some modules as another one has them; both were built from one program. No
+---weight is copied, so that it costs next to nothing, and either model may be released. What an
+---instruction binds besides comes along: see `module_groups`.
 ---@param other qspec.Model
 ---@param names string[] modules of the program
 ---@return qspec.Model
 function Model:with(other, names) end
 
----This model, keeping hidden states up to `bytes`. It and the models made of it by `with` begin a run
----of `forward`, `score` or `compare` behind the instructions that an earlier one of the same tokens
----shares with it. What came first stays.
+---This model, keeping hidden states up to `bytes`. It and the models made of it by `with` begin a
+---run of `forward`, `score` or `compare` behind the instructions that an earlier one of the same
+---tokens shares with it. What came first stays.
 ---@param bytes integer
 ---@return qspec.Model
 function Model:remembering(bytes) end
@@ -153,9 +153,9 @@ function Model:remembering(bytes) end
 ---@return string[][]
 function Model:module_groups() end
 
----How far the output of each instruction with weights lies from the baseline's: SQNR in dB, 10 log10
----of the sum of squares of the baseline's output over that of the differences, in fp64; infinite
----where they are equal, NaN where a value is not finite.
+---How far the output of each instruction with weights lies from the baseline's: SQNR in dB, 10
+---log10 of the sum of squares of the baseline's output over that of the differences, in fp64;
+---infinite where they are equal, NaN where a value is not finite.
 ---@param baseline qspec.Model of the same program
 ---@param ids integer[]|integer[][]
 ---@param source (integer[]|integer[][])? what an encoder-decoder reads

@@ -11,7 +11,7 @@ local LARGEST_GROUP = 128
 -- row or column) to nearest leaves no group of 64 with a gain further from 1 than these, and gains
 -- no further apart than 2.8 times what noise explains.
 local FURTHEST = { [2] = 0.9, [3] = 0.45, [4] = 0.35 }
-local DEVIATIONS, SCATTER = 5, { [2] = 3.3, [3] = 3, [4] = 3 }
+local DEVIATIONS, SCATTER = 5, 3
 
 -- The values under one scale; nil where a library's own rounding judges more strictly, where it
 -- folds factors into rows, and where the gains of groups say nothing.
@@ -40,7 +40,7 @@ function M.check(ctx, row, result, reference)
   local gains = block_gains.of(row, weights.read(row, ctx.subject.checkpoint, "float32"),
     reference:to("float32"), width)
   local allowed = math.max(FURTHEST[row.scheme.bits], DEVIATIONS * gains.deviation)
-  local most = SCATTER[row.scheme.bits] * math.sqrt(result.nmse / width)
+  local most = SCATTER * math.sqrt(result.nmse / width)
   if math.abs(gains.furthest - 1) > allowed then
     find(ctx, row, ("group %d gain"):format(gains.block), gains.furthest,
       ("1 within %.3g"):format(allowed), "the scale of one group is off")

@@ -204,7 +204,9 @@ function Terminal:write_localized(event)
     align = { [2] = "right", [3] = "right" } })
   lines[1] = self.style.dim(lines[1])
   for _, text in ipairs(#rows > 1 and lines or {}) do self:write_line(text) end
-  self:write_filled("who is to blame: ", event.next_command)
+  if event.next_command then  -- not wrapped: it is to be copied
+    self:write_line(BODY_INDENT .. "who is to blame: " .. line(event.next_command))
+  end
 end
 
 function Terminal:check_end(event)

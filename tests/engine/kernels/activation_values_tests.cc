@@ -2,8 +2,11 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <functional>
+#include <vector>
 
 // One number at a time against LibTorch, which transformers calls.
 namespace qspec {
@@ -65,20 +68,32 @@ BOOST_AUTO_TEST_CASE(in_fp32_each_is_that_of_libtorch) {
   for (const auto& [kind, reference] : kCases) {
     const at::Tensor x = inputs().to(at::kFloat);
     const at::Tensor off = (activated(kind, x) - reference(x)).abs();
-    const double most = (off / reference(x).abs().clamp_min(1e-3)).max().item<double>();
-    BOOST_TEST(most < 2e-5, "kind " << static_cast<int>(kind) << ": " << most);
+    const double most = (off / reference(x).abs().clamp_min(1)).max().item<double>();
+    BOOST_TEST(most < 1e-6, "kind " << static_cast<int>(kind) << ": " << most);
   }
 }
 
-// A value at the edge of two may go to the other one: exponentials differ in their last bits.
-BOOST_AUTO_TEST_CASE(in_half_precision_they_round_where_it_does) {
+// Exponentials differ in their last bits, so that a value at the edge of two may go to the other.
+BOOST_AUTO_TEST_CASE(in_half_precision_they_are_at_most_a_step_off) {
   for (const at::ScalarType dtype : {at::kHalf, at::kBFloat16}) {
+    const double step = dtype == at::kHalf ? 0x1p-10 : 0x1p-7;
     for (const auto& [kind, reference] : kCases) {
+      const at::Tensor x = inputs().to(dtype), wanted = reference(x).to(at::kFloat);
+      const at::Tensor off = (activated(kind, x) - wanted).abs() - wanted.abs() * step;
+      BOOST_TEST(off.max().item<double>() < 1e-6, "kind " << static_cast<int>(kind));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(forms_that_are_rounded_step_by_step_are_equal_but_for_a_few) {
+  constexpr ActivationKind kStepped[] = {ActivationKind::kBloomGelu, ActivationKind::kGeluNew,
+                                         ActivationKind::kGeluFast, ActivationKind::kQuickGelu};
+  for (const auto& [kind, reference] : kCases) {
+    if (std::find(std::begin(kStepped), std::end(kStepped), kind) == std::end(kStepped)) continue;
+    for (const at::ScalarType dtype : {at::kHalf, at::kBFloat16}) {
       const at::Tensor x = inputs().to(dtype);
-      const at::Tensor differs = activated(kind, x).ne(reference(x).to(at::kFloat));
-      const auto count = differs.sum().item<int64_t>();
-      BOOST_TEST(count <= 3,
-                 "kind " << static_cast<int>(kind) << ": " << count << " of " << x.numel());
+      const auto count = activated(kind, x).ne(reference(x).to(at::kFloat)).sum().item<int64_t>();
+      BOOST_TEST(count <= 3, "kind " << static_cast<int>(kind) << ": " << count);
     }
   }
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "engine/model/generate.h"
+#include "engine/model/step/neighbours.h"
 #include "engine/tensor/packed.h"
 #include "tests/engine/model/plain_step.h"
 #include "tests/engine/model/tiny_model.h"
@@ -236,7 +237,7 @@ void quantize(Tiny& tiny) {
     Codebook4 codes{at::randint(0, 256, {shape[0] * shape[1] / 2}).to(at::kByte), codebook,
                     at::rand({shape[0] * shape[1] / 16}) * 0.3, 16, shape};
     module.packed = std::make_shared<const CodebookBlockwise>(std::move(codes));
-    module.weight = {};
+    module.weight.reset();
   }
 }
 
@@ -261,11 +262,11 @@ double largest_difference(const Tiny& tiny) {
   for (int64_t step = 0; step < 5; ++step) {
     const std::vector<int64_t> ids = {step, 2 * step + 1, 40 - step};
     batch = next_tokens(ids, batch.keys);
-    decoding->give(ids);
+    decoding->give(batch.ids);
     decoding->run(1);
     decoding->wait();
     const at::Tensor wanted = model.run(batch, plain).logits;
-    const at::Tensor found = decoding->kept(step).result.logits;
+    const at::Tensor found = decoding->kept(step, 1).logits.squeeze(0).unsqueeze(1);
     BOOST_TEST(found.sizes() == wanted.sizes());
     most = std::max(most, tiny::largest_difference(found.to(at::kFloat), wanted.to(at::kFloat)));
   }
@@ -326,6 +327,19 @@ BOOST_AUTO_TEST_CASE(codes_that_share_an_input_are_one_product) {
   BOOST_TEST(launches_of(tiny, "product4") == 9u);  // qkv, o, gate and up, down; and the head
 }
 
+BOOST_AUTO_TEST_CASE(codes_stay_where_they_are_when_there_is_no_room) {
+  Tiny tiny = llama(at::kFloat);
+  quantize(tiny);
+  Weights weights = tiny.weights;
+  step::place_side_by_side(tiny.program["ops"], weights, 100);
+  BOOST_TEST(weights["0.q"].packed == tiny.weights["0.q"].packed);
+  step::place_side_by_side(tiny.program["ops"], weights, 1 << 20);
+  BOOST_TEST(weights["0.q"].packed != tiny.weights["0.q"].packed);
+  BOOST_TEST(weights["0.q"]
+                 .packed->decode(at::kFloat)
+                 .equal(tiny.weights["0.q"].packed->decode(at::kFloat)));
+}
+
 BOOST_AUTO_TEST_CASE(sums_are_taken_in_by_the_norms_behind_them) {
   BOOST_TEST(launches_of(llama(at::kFloat), "add") == 0u);
   BOOST_TEST(launches_of(llama(at::kFloat), "norm") == 5u);
@@ -343,10 +357,10 @@ BOOST_AUTO_TEST_CASE(a_batch_of_more_than_eight_is_multiplied_in_parts) {
   TokenBatch first = make_batch(std::vector<std::vector<int64_t>>(11, {3}), 50);
   model.run(first, stepped);
   const auto decoding = Decoding::begin(model, stepped, first.keys, 1);
-  decoding->give(std::vector<int64_t>(11, 1));
+  decoding->give(at::ones({11, 1}, at::kLong));
   decoding->run(1);
   decoding->wait();
-  const at::Tensor found = decoding->kept(0).result.logits;
+  const at::Tensor found = decoding->kept(0, 1).logits.squeeze(0).unsqueeze(1);
   BOOST_TEST(tiny::largest_difference(found, logits.narrow(1, 1, 1)) < 2e-5);
 }
 

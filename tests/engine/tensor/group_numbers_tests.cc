@@ -66,7 +66,8 @@ BOOST_AUTO_TEST_CASE(scales_of_a_byte_stand_for_any_values) {
     stored.scales = at::randint(0, 256, stored.scales.sizes(), at::kByte);
     stored.scale_values = at::randn({256});
     Coded wide = stored;
-    wide.scales = stored.scale_values.index({stored.scales.to(at::kLong)});
+    wide.scales = stored.scale_values.index_select(0, stored.scales.flatten().to(at::kLong))
+                      .view(stored.scales.sizes());
     wide.scale_values.reset();
     check_same(stored, wide);
   }
