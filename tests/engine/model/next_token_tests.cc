@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(many_rows_at_once_are_chosen_as_each_alone) {
 
 BOOST_AUTO_TEST_CASE(of_equal_logits_the_first_is_chosen) {
   const Model model = decoder_of(at::kFloat);
-  const at::Tensor logits = at::zeros({1, 11}).index_fill_(1, at::tensor({4, 7}), 2);
+  const at::Tensor logits = at::zeros({1, 11}).index_fill_(1, at::tensor({4, 7}, at::kLong), 2);
   const auto found = choose_highest(model, logits, at::zeros({1, 15}));
   BOOST_TEST(found[0].value().token == 4);
   BOOST_TEST(found[0].value().runner_up == 7);
