@@ -18,6 +18,15 @@ const char* hint_of(cudaError_t status) {
       return "the NVIDIA driver is older than CUDA 13 asks for; --device cpu runs everything";
     case cudaErrorNoKernelImageForDevice:
       return "the build has no kernels for this chip; CMAKE_CUDA_ARCHITECTURES names those it has";
+    case cudaErrorECCUncorrectable:
+      return "the GPU's memory has a fault; nvidia-smi -q -d ECC says more, --device cpu runs "
+             "everything";
+    case cudaErrorDevicesUnavailable:
+      return "another process has the GPU for itself, or it is lost; nvidia-smi says which";
+    case cudaErrorIllegalAddress:
+    case cudaErrorLaunchFailure:
+    case cudaErrorLaunchTimeout:
+      return "nothing on this GPU can be trusted from here on; --device cpu runs everything";
     default:
       return "--device cpu runs everything";
   }

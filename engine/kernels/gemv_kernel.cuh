@@ -346,7 +346,7 @@ bool launch_for_batch(const Job& job, Stream stream) {
     return true;
   }
   if (job.chunks > kMost / 4 * kMostWarps &&
-      launch<Form<Codes, kScaling, kMost / 2, kRowTiles, 1, kStages>>(job, stream, kMostWarps)) {
+      launch<Form<Codes, kScaling, kMost / 2, 1, 1, 2>>(job, stream, kMostWarps)) {
     return true;
   }
   return launch<Form<Codes, kScaling, kMost / 4, kRowTiles, 1, kStages>>(job, stream, 4);

@@ -86,7 +86,7 @@ class Loader {
     chunks_ = Chunks(job_, at_.panel, warp(), warps());
     from_ = job_.codes + (at_.row + lane() / kPieces) * row_bytes() +
             int64_t{chunks_.first} * Stage::kChunkBytes + 16 * (lane() % kPieces);
-    are_wide_ = job_.has_wide_scales && first_scale() % 4 == 0;
+    are_wide_ = kQuarters > 0 && job_.has_wide_scales && first_scale() % 4 == 0;
   }
 
   template <bool kAll>

@@ -19,6 +19,9 @@ namespace {
 // Columns that are decoded together, from the caches.
 constexpr size_t kPanel = 512;
 
+// From a row of a panel to the next: rows a power of two apart would share few lines of the caches.
+constexpr size_t kStride = kPanel + 32;
+
 constexpr int64_t kMostBits = 24;
 
 // A larger result leaves the caches before anyone reads it.
@@ -145,15 +148,21 @@ class Decoder {
         rows_(static_cast<size_t>(weight.vectors.size(2))),
         leading_(leading_columns(weight)),
         group_columns_(std::max<int64_t>(1, group_columns_of(weight))),
-        numbers_(rows_ * kPanel),
-        residuals_(weight.residuals.defined() ? rows_ * kPanel : 0) {}
+        order_(weight.order.defined() ? weight.order.const_data_ptr<int64_t>() : nullptr),
+        vectors_(data(weight.vectors)),
+        added_(weight.residuals.defined() ? data(weight.residuals) : nullptr),
+        indices_(static_cast<const uint8_t*>(weight.indices.const_data_ptr())),
+        blocks_(weight.indices.size(1)),
+        index_bytes_(weight.indices.size(2) * 4),
+        numbers_(rows_ * kStride),
+        residuals_(weight.residuals.defined() ? rows_ * kStride : 0) {}
 
   void decode(int64_t block, int64_t first, size_t count, Number* result, bool streamed) {
     gather(block, first, count);
     const int64_t out = weight_.shape[0], in = weight_.shape[1];
     const int64_t begin = block * static_cast<int64_t>(rows_);
     for (int64_t row = begin; row < std::min(out, begin + static_cast<int64_t>(rows_)); ++row) {
-      Number* numbers = numbers_.data() + static_cast<size_t>(row - begin) * kPanel;
+      Number* numbers = numbers_.data() + static_cast<size_t>(row - begin) * kStride;
       finish(static_cast<size_t>(row - begin), first, count, numbers);
       Number* to = result + row * in + first;
       if (streamed) {
@@ -170,11 +179,9 @@ class Decoder {
   }
 
   void gather(int64_t block, int64_t first, size_t count) {
-    const int64_t* order =
-        weight_.order.defined() ? weight_.order.const_data_ptr<int64_t>() : nullptr;
     for (size_t j = 0; j < count; ++j) {
       const int64_t column = first + static_cast<int64_t>(j);
-      const int64_t source = order != nullptr ? order[column] : column;
+      const int64_t source = order_ != nullptr ? order_[column] : column;
       if (source < leading_) {
         take_leading(block, source, j);
       } else {
@@ -188,9 +195,9 @@ class Decoder {
     for (size_t i = 0; i < rows_; ++i) {
       const int64_t row = begin + static_cast<int64_t>(i);
       if (row < weight_.shape[0]) {
-        numbers_[i * kPanel + j] = data(weight_.leading)[row * leading_ + source];
+        numbers_[i * kStride + j] = data(weight_.leading)[row * leading_ + source];
       }
-      if (!residuals_.empty()) residuals_[i * kPanel + j] = Kind::kNothing;
+      if (!residuals_.empty()) residuals_[i * kStride + j] = Kind::kNothing;
     }
   }
 
@@ -198,29 +205,27 @@ class Decoder {
     const int64_t group = column / group_columns_;
     const uint64_t code = index(group, block, column % group_columns_);
     const uint64_t mask = (uint64_t{1} << weight_.bits) - 1;
-    take(data(weight_.vectors), group, weight_.bits, code & mask, j, numbers_.data());
+    take(vectors_, group, weight_.bits, code & mask, j, numbers_.data());
     if (residuals_.empty()) return;
     const uint64_t rest = code >> weight_.bits & ((uint64_t{1} << weight_.residual_bits) - 1);
-    take(data(weight_.residuals), group, weight_.residual_bits, rest, j, residuals_.data());
+    take(added_, group, weight_.residual_bits, rest, j, residuals_.data());
   }
 
   void take(const Number* book, int64_t group, int64_t bits, uint64_t code, size_t j,
             Number* to) const {
     const Number* vector = book + ((static_cast<uint64_t>(group) << bits) + code) * rows_;
-    for (size_t i = 0; i < rows_; ++i) to[i * kPanel + j] = vector[i];
+    for (size_t i = 0; i < rows_; ++i) to[i * kStride + j] = vector[i];
   }
 
   // Both indices of a column, which lie in eight bytes.
   uint64_t index(int64_t group, int64_t block, int64_t column) const {
-    const int64_t bytes = weight_.indices.size(2) * 4;
-    const auto* row = static_cast<const uint8_t*>(weight_.indices.const_data_ptr()) +
-                      (group * weight_.indices.size(1) + block) * bytes;
+    const uint8_t* row = indices_ + (group * blocks_ + block) * index_bytes_;
     const int64_t bit = column * (weight_.bits + weight_.residual_bits), byte = bit / 8;
     uint64_t word = 0;
-    if (byte + 8 <= bytes) {
+    if (byte + 8 <= index_bytes_) {
       std::memcpy(&word, row + byte, 8);
     } else {
-      std::memcpy(&word, row + byte, static_cast<size_t>(bytes - byte));
+      std::memcpy(&word, row + byte, static_cast<size_t>(index_bytes_ - byte));
     }
     return word >> bit % 8;
   }
@@ -230,7 +235,7 @@ class Decoder {
     if (residuals_.empty() && !weight_.scales.defined()) return;
     Kind::widen(numbers, floats_.data());
     if (!residuals_.empty()) {
-      Kind::widen(residuals_.data() + i * kPanel, others_.data());
+      Kind::widen(residuals_.data() + i * kStride, others_.data());
       for (size_t j = 0; j < kPanel; ++j) floats_[j] += others_[j];
       Kind::narrow(floats_.data(), numbers);
     }
@@ -253,6 +258,10 @@ class Decoder {
   const VectorColumns& weight_;
   size_t rows_;
   int64_t leading_, group_columns_;
+  const int64_t* order_;
+  const Number *vectors_, *added_;
+  const uint8_t* indices_;
+  int64_t blocks_, index_bytes_;
   std::vector<Number> numbers_, residuals_;
   std::array<Number, kPanel> part_{};
   alignas(64) std::array<float, kPanel> floats_{};

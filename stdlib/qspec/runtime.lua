@@ -4,6 +4,7 @@ local builder = require "qspec.builder"
 local expert_parts = require "qspec.expert_parts"
 local experts = require "qspec.experts"
 local json = require "host.json"
+local nearest = require "qspec.nearest"
 local outcome = require "qspec.outcome"
 local weights = require "qspec.weights"
 
@@ -27,7 +28,7 @@ local function packed_weight(subject, row)
     return { weight = weights.read(row, subject.checkpoint, subject.dtype) }
   end
   if not row.layout.linear then return { weight = weights.packed(row) } end
-  return row.layout.linear(row.weight, subject.quantization_values or {})
+  return row.layout.linear(row.weight, subject.quantization_values or {}, subject.device)
 end
 
 local function bind(subject, row)
@@ -37,13 +38,38 @@ local function bind(subject, row)
   return weight
 end
 
+-- What the census has found of a module, in words.
+local function found_of(census, row)
+  for _, fact in ipairs(census.facts) do
+    if fact.module == row.name and fact.found == "missing" then
+      return (", wanted a %s %s"):format(fact.key, fact.wanted)
+    elseif fact.module == row.name then
+      return (": %s is %s, wanted %s"):format(fact.key or "it", fact.found, fact.wanted)
+    end
+  end
+  return ""
+end
+
+-- Of a module that is missing, the tensors that nothing wants and that are named most like it.
+local function hint_of(census, row)
+  local names = {}
+  for _, fact in ipairs(census.facts) do
+    local name = fact.kind == "orphan" and not fact.module and fact.key or nil
+    names[#names + 1] = name and name:gsub("%.weight$", "")
+  end
+  local close = row.status == "missing" and nearest(row.name, names)
+  return close and ("the file has '%s', which the architecture does not know"):format(close)
+    or "qspec inspect shows what is there"
+end
+
 -- Facts that leave a module without a usable weight.
 local function refuse_broken(subject)
-  for _, row in ipairs(subject.census.modules) do
+  local census = subject.census
+  for _, row in ipairs(census.modules) do
     local broken = row.status == "missing" or row.status == "mismatched" or row.status == "broken"
     if broken then
-      error(outcome.error("checkpoint", ("cannot run the model: '%s' is %s"):format(row.name,
-        row.status), "see the findings of layers and companions", row.name), 0)
+      error(outcome.error("checkpoint", ("cannot run the model: '%s' is %s%s"):format(row.name,
+        row.status, found_of(census, row)), hint_of(census, row), subject.path), 0)
     end
   end
 end

@@ -1,7 +1,7 @@
 -- For architectures_parity.py: runs the model in each folder named on the command line on the token
--- ids in its prompt.json (`ids`, of a decoder the rows of `batch`, and of an encoder-decoder `source`
--- and `start`), and writes qspec.json beside them: logits, greedy ids, modules and footprint. The
--- batch obeys generation_config.json.
+-- ids in its prompt.json (`ids`, of a decoder the rows of `batch`, and of an encoder-decoder
+-- `source` and `start`), and writes qspec.json beside them: logits, greedy ids, modules and
+-- footprint. The batch obeys generation_config.json.
 
 local footprint = require "qspec.footprint"
 local json = require "host.json"

@@ -286,3 +286,37 @@ test("a transposed linear lists its weight as it is stored, and its bias by its 
   test.equal(fused.parameters[2].shape, { 24 })
   test.equal({ fused.in_features, fused.out_features }, { 8, 24 })
 end)
+
+test("a model that wraps a text model is named with it", function()
+  local Subject = require "qspec.subject"
+  local function ask(raw)
+    return function() return Subject.new({ name = "x", config = raw }).architecture end
+  end
+  test.raises("model_type 'mistral3' is a text model %('mistral'%) beside others",
+    ask { model_type = "mistral3", text_config = { model_type = "mistral" } })
+  test.raises("model_type 'newvl' is a text model beside others",
+    ask { model_type = "newvl", text_config = {} })
+  test.raises("unknown model_type 'newvl'", ask { model_type = "newvl", text_config = "none" })
+end)
+
+test("a block that layers share is listed in each, and its weights belong to the first", function()
+  local listed = by_name(modules("zamba2", { hidden_size = 64, num_hidden_layers = 5,
+    num_attention_heads = 4, num_mem_blocks = 2, adapter_rank = 3,
+    layers_block_type = { "mamba", "hybrid", "hybrid", "hybrid", "mamba" } }))
+  local function tie(index)
+    return listed[("model.layers.%d.shared_transformer.self_attn.q_proj"):format(index)].tied_to
+  end
+  test.equal(tie(1), nil)
+  test.equal(tie(2), nil)
+  test.equal(tie(3), "model.layers.1.shared_transformer.self_attn.q_proj")
+  test.equal(listed["model.layers.3.linear"].tied_to, nil)
+end)
+
+test("one list says of each layer whether it has experts, and must be long enough", function()
+  local raw = { num_hidden_layers = 2, mlp_layer_types = { "sparse", "dense" }, head_dim = 64 }
+  local listed = by_name(modules("exaone_moe", raw))
+  test.ok(listed["model.layers.0.mlp.gate"])
+  test.ok(listed["model.layers.1.mlp.gate_proj"])
+  raw.mlp_layer_types = { "sparse" }
+  test.raises("mlp_layer_types", function() modules("exaone_moe", raw) end)
+end)

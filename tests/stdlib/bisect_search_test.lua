@@ -39,7 +39,7 @@ test("each of several that break it alone is a set of its own", function()
   local fails = breaking { { 3 }, { 17 }, { 18 } }
   local found = search.culprits(range(20), fails, as_is)
   test.equal(sorted(found.named), { 3, 17, 18 })
-  test.equal(#found.groups, 3)
+  test.equal(sorted(found.singles), { 3, 17, 18 })
   test.equal(found.enough, found.named)
 end)
 
@@ -67,14 +67,15 @@ end)
 test("a set that breaks it only together is minimal, and one of it is enough to leave out",
   function()
     local found = search.culprits(range(30), breaking { { 4, 9, 28 } }, as_is)
-    test.equal(sorted(found.groups[1]), { 4, 9, 28 })
+    test.equal(sorted(found.together), { 4, 9, 28 })
+    test.equal(found.singles, {})
     test.equal(#found.enough, 1)
   end)
 
 test("sets beside single ones are told apart", function()
   local found = search.culprits(range(30), breaking { { 5 }, { 10, 20 } }, as_is)
-  test.equal(#found.groups, 2)
-  test.equal(sorted(found.named), { 5, 10, 20 })
+  test.equal(found.singles, { 5 })
+  test.equal(sorted(found.together), { 10, 20 })
   test.equal(#found.enough, 2)
 end)
 
@@ -89,6 +90,19 @@ test("small errors that add up are spread, and the worst that are enough come fi
   test.ok(found.spread)
   test.equal(#found.enough, 40)
   test.equal(found.enough[1], 100)
+end)
+
+test("one that breaks it only with the small errors of many is named without these", function()
+  local function fails(set)
+    return #set + (contains(set, { 7 }) and 4 or 0) > 22
+  end
+  local found = search.culprits(range(20), fails, function(list)
+    table.sort(list, function(a, b) return a == 7 and b ~= 7 end)
+    return list
+  end)
+  test.equal(found.named, { 7 })
+  test.equal(found.enough, { 7 })
+  test.equal(found.together, { 7 })
 end)
 
 test("where more can heal what less breaks, what is found still breaks it", function()

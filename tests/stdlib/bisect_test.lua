@@ -113,14 +113,13 @@ test("a fault that makes logits NaN is named like any other", function()
   test.equal(document.checkpoint.values["kl.mean"], "NaN")
 end)
 
-test("the JSON names culprits, sets and lists, and is as its schema says", function()
+test("the JSON names culprits and lists, and is as its schema says", function()
   local models = open(CASES[1])
   local document = json.decode(json.encode(report.to_json(bisected(models, { 3 },
     "kl.mean < 0.06"), "model")), "report")
   test.equal(json_schema.problem(document, "bisect"), nil)
   local name = models.healthy.units[3].name
   test.equal(document.culprits[1].module, name)
-  test.equal(document.sets[1][1], name)
   test.equal(document.exclude[1].formats[1], "bitsandbytes")
 end)
 
@@ -142,7 +141,7 @@ test("faults below the predicate alone are one set, and one of them is enough to
     local models = open(CASES[1])
     local faults, limit = pair_only_together(models)
     local result = bisected(models, faults, "kl.mean < " .. limit)
-    test.equal(#result.culprits.groups, 1)
+    test.equal(result.culprits.singles, {})
     table.sort(result.culprits.named)
     test.equal(result.culprits.named, faults)
     test.equal(#result.culprits.enough, 1)

@@ -351,11 +351,19 @@ test("quantize_config.json of AutoGPTQ is GPTQ's, one that names AWQ is not", fu
   test.equal(translate({ quant_method = "awq" }, {}), nil)
 end)
 
+test("on a CPU 4 bits are multiplied in float32, where no weight is rounded", function()
+  local row = take(4).census.by_name[NAME]
+  test.equal(row.layout.linear(row.weight, {}, "cpu").compute_dtype, "float32")
+  test.equal(row.layout.linear(row.weight, {}, "cuda:0").compute_dtype, nil)
+  row = take(8).census.by_name[NAME]
+  test.equal(row.layout.linear(row.weight, {}, "cpu").compute_dtype, nil)
+end)
+
 test("all widths but 4 are decoded to float16 first, and their bias is added apart", function()
   for _, bits in ipairs { 2, 3, 4, 8 } do
     local row = take(bits).census.by_name[NAME]
     local bound = row.layout.linear(row.weight, {})
-    test.equal(bound.bias_apart, bits ~= 4, bits .. " bits")
+    test.equal(bound.bias_apart or false, bits ~= 4, bits .. " bits")
     test.equal(bound.decode_dtype, bits ~= 4 and "float16" or nil, bits .. " bits")
   end
 end)

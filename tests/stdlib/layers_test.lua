@@ -11,7 +11,7 @@ local REACH = {
   architectures = { decoder = true, encoder_decoder = true, outline = true },
   layouts = { layouts = true },
   formats = { layouts = true, gguf = true },
-  checks = { lock = true, numerics = true },
+  checks = { lock = true, numerics = true, gguf = true },
   reporters = {},
   operators = { mutation = true, layouts = true },
   incidents = {},
@@ -30,7 +30,8 @@ local CALLERS = {
     ["qspec.lock.checked"] = true },
   ["qspec.plan"] = { ["qspec.session"] = true, ["qspec.acceptance"] = true,
     ["qspec.mutation.jobs"] = true, ["qspec.bisect.target"] = true, ["qspec.lock.checked"] = true },
-  ["qspec.census"] = { ["qspec.subject"] = true, ["qspec.checks.quantized"] = true },
+  ["qspec.census"] = { ["qspec.subject"] = true, ["qspec.checks.quantized"] = true,
+    ["qspec.lock.record"] = true },
 }
 
 -- The host modules that are LibTorch's.

@@ -27,8 +27,10 @@ end
 
 local function declared(name, params)
   local check = registry("checks").get(name)
-  params.window, params.max_new_tokens = params.window or 32, params.max_new_tokens or 4
-  params.tie = 0.05
+  params.window, params.max_new_tokens = 32, 4
+  for key, param in pairs(check.params) do
+    if params[key] == nil then params[key] = param.default end
+  end
   return { name = name, check = check, params = params, where = "a spec.lua:3" }
 end
 
@@ -67,7 +69,8 @@ end)
 for name, params in pairs {
   kl = { text = HOME .. "tests/data/held_out.txt", mean = 1e-9 },
   perplexity = { text = HOME .. "tests/data/held_out.txt", ratio = 0.5 },
-  generates = { "Hello my name is", accepts = { "Hello my name is Nobody at all" } },
+  generates = { "Hello my name is", accepts = { "Hello my name is Nobody at all" },
+    tolerance = 0.05 },
 } do
   test("a failing " .. name .. " is localised, and says what to run next", function()
     local event = run(genuine(), declared(name, params))

@@ -44,7 +44,7 @@ return llama_like.architecture("Dbrx", {
       tie_word_embeddings = "boolean" } },
   outline = function(c)
     local head = config_values.quotient(c, "d_model", "n_heads")
-    return { layers = c.n_layers, refusal = "experts in one matrix (DbrxExpertGLU)",
+    return { layers = c.n_layers, refusal = "layers of experts in one matrix (DbrxExpertGLU)",
       list = function(listing)
         listing:buffers("transformer.rotary_emb", "DbrxRotaryEmbedding",
           rope.buffers(rope.read(c, { head_width = head })))

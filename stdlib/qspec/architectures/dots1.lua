@@ -12,10 +12,12 @@ return llama_like.architecture("Dots1", {
   summary = "dots.llm1",
   model_types = { "dots1" },
   keep_in_fp32_strict = { "e_score_correction_bias" },
+  -- The class has no defaults for the experts; these are the released model's.
   config = llama_like.config {
     aliases = { num_local_experts = "n_routed_experts" },
     defaults = { vocab_size = 152064, hidden_size = 4608, intermediate_size = 10944,
       num_hidden_layers = 62, num_attention_heads = 32, num_key_value_heads = 32,
+      n_routed_experts = 128, n_shared_experts = 2, num_experts_per_tok = 6,
       moe_intermediate_size = 1408, first_k_dense_replace = 0, routed_scaling_factor = 1,
       n_group = 1, topk_group = 1, norm_topk_prob = false, sliding_window = 4096,
       max_window_layers = 62 },

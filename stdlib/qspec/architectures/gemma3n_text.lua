@@ -119,7 +119,7 @@ return gemma_like.architecture("Gemma3n", {
       num_kv_shared_layers = "whole", laurel_rank = "count" },
   },
   outline = function(c)
-    return { layers = c.num_hidden_layers, refusal = "streams that take turns and embeddings of "
-      .. "each layer (Gemma3nTextAltUp)", list = function(listing) list(listing, c) end }
+    return { layers = c.num_hidden_layers, refusal = "layers of alternating updates "
+      .. "(Gemma3nTextAltUp)", list = function(listing) list(listing, c) end }
   end,
 })

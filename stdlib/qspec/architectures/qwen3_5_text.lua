@@ -1,4 +1,5 @@
--- Qwen3.5, the text model: gated delta nets, gated attention in every fourth layer. Listed, not run.
+-- Qwen3.5, the text model: gated delta nets, gated attention in every fourth layer. Listed, not
+-- run.
 
 local blocks = require "qspec.outline.blocks"
 local gated_delta = require "qspec.outline.gated_delta"

@@ -1,5 +1,5 @@
--- Youtu-LLM: latent attention, a plain gated MLP. Of a config with a pad_token_id, transformers 5.17
--- makes the embedding of that token zero on load, whatever the file holds; here it stays.
+-- Youtu-LLM: latent attention, a plain gated MLP. Of a config with a pad_token_id, transformers
+-- 5.17 makes the embedding of that token zero on load, whatever the file holds; here it stays.
 
 local latent_like = require "qspec.decoder.latent_like"
 local llama_like = require "qspec.decoder.llama_like"

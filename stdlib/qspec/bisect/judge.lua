@@ -115,6 +115,20 @@ function M.by_check(exchange, declaration, on_progress)
   end, on_progress)
 end
 
+local function badness(one)
+  local kl = one.values["kl.mean"]
+  return kl == kl and kl or math.huge
+end
+
+local function worst_first(list)
+  table.sort(list, function(a, b)
+    local first, second = badness(a), badness(b)
+    if first ~= second then return first > second end
+    return a.place < b.place
+  end)
+  return list
+end
+
 --- How far each unit alone moves the baseline: the mean divergence of a text, worst first.
 ---@param exchange qspec.Exchange
 ---@param windows integer[][]
@@ -128,16 +142,25 @@ function M.sensitivities(exchange, windows, places, on_progress)
     list[i] = { place = place, values = measures.of_text(exchange:with { place },
       exchange.reference, windows) }
   end
-  local function badness(one)
-    local kl = one.values["kl.mean"]
-    return kl == kl and kl or math.huge
+  return worst_first(list)
+end
+
+--- Units by what each does alone, worst first; from what is known of them already, if it is.
+---@param places integer[]
+---@param windows fun(): integer[][]
+---@return {place: integer, values: table<string, number>}[]
+function Judge:ranked(places, windows)
+  local list = {}
+  for i, place in ipairs(places) do
+    local known = self.known[key_of { place }]
+    local values = known and known.values
+    if not (values and values["kl.mean"]) then
+      self.evaluations = self.evaluations + #places
+      return M.sensitivities(self.exchange, windows(), places)
+    end
+    list[i] = { place = place, values = values }
   end
-  table.sort(list, function(a, b)
-    local first, second = badness(a), badness(b)
-    if first ~= second then return first > second end
-    return a.place < b.place
-  end)
-  return list
+  return worst_first(list)
 end
 
 return M

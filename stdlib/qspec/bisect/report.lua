@@ -46,40 +46,27 @@ end
 
 local function headline(result)
   local culprits = result.culprits
-  local count = units.count(#culprits.named, "module")
+  local alone, together = #culprits.singles, #culprits.together
   if culprits.spread then
-    return ("the error is spread, no few modules break it: leaving out the worst %d of %d is "
-      .. "enough"):format(#culprits.enough, #result.exchange.units)
-  elseif #culprits.groups == 1 and #culprits.named > 1 then
-    return ("no single culprit; a minimal set: %s that break it only together"):format(count)
-  elseif #culprits.groups < #culprits.named then
-    return ("%s in %s: those of a set break it only together"):format(count,
-      units.count(#culprits.groups, "set"))
+    return ("%sthe error is spread: leaving out the worst %d of %d is enough"):format(alone > 0
+      and units.count(alone, "culprit") .. ", and else " or "", #culprits.enough,
+      #result.exchange.units)
+  elseif together == 0 then
+    return alone == 1 and "1 module breaks it" or alone .. " modules break it, each alone"
+  elseif alone > 0 then
+    return ("%s alone, and %d more only with others"):format(alone == 1 and "1 module breaks it"
+      or alone .. " modules break it, each", together)
   end
-  return #culprits.named == 1 and "1 module breaks it" or count .. " break it, each alone"
-end
-
--- Which of the sets a unit named belongs to; only told where there is one of several.
-local function set_numbers(culprits)
-  local numbers, are_apart = {}, #culprits.groups == 1 or #culprits.groups == #culprits.named
-  if are_apart or culprits.spread then return numbers end
-  for number, group in ipairs(culprits.groups) do
-    for _, place in ipairs(group) do
-      numbers[place] = number
-    end
-  end
-  return numbers
+  return ("no module breaks it alone; a minimal set: %s"):format(units.count(together, "module"))
 end
 
 local function culprit_lines(result)
-  local numbers = set_numbers(result.culprits)
-  local rows = { { "module", "alone", "added", "stored", next(numbers) and "set" or nil } }
+  local rows = { { "module", "alone", "added", "stored" } }
   for i, place in ipairs(result.culprits.named) do
     if i > LONGEST_LIST then break end
     local unit, alone = result.exchange.units[place], result.each[i]
     rows[#rows + 1] = { line(unit.name), alone and line(alone.said) or "",
-      units.decibels(result.added_db[place]), units.bytes(unit.stored_bytes),
-      numbers[place] and tostring(numbers[place]) }
+      units.decibels(result.added_db[place]), units.bytes(unit.stored_bytes) }
   end
   local lines = text_table.lines(rows, { indent = "  ", align = { [3] = "right" } })
   local more = #result.culprits.named - LONGEST_LIST
@@ -175,12 +162,6 @@ local function list_of(items)
   return json.array(items)
 end
 
-local function plain_groups(result)
-  local groups = {}
-  for i, group in ipairs(result.culprits.groups) do groups[i] = list_of(names_of(result, group)) end
-  return list_of(groups)
-end
-
 local function plain_culprits(result)
   local list = {}
   for i, place in ipairs(result.culprits.named) do
@@ -211,8 +192,8 @@ function M.to_json(result, name)
     baseline_path = result.exchange.subject.baseline.path, wanted = result.text,
     modules = #result.exchange.units, evaluations = result.judge.evaluations,
     checkpoint = plain_verdict(result.checkpoint), baseline = plain_verdict(result.baseline),
-    culprits = plain_culprits(result), sets = plain_groups(result),
-    spread = result.culprits.spread,
+    culprits = plain_culprits(result),
+    together = list_of(names_of(result, result.culprits.together)), spread = result.culprits.spread,
     enough = list_of(names_of(result, result.culprits.enough)),
     without = plain_verdict(result.without), only = plain_verdict(result.only),
     exclude = plain_lists(result) }

@@ -2,7 +2,6 @@
 
 local exchange = require "qspec.bisect.exchange"
 local glob = require "qspec.glob"
-local judge = require "qspec.bisect.judge"
 local nearest = require "qspec.nearest"
 local outcome = require "qspec.outcome"
 local random = require "qspec.mutation.random"
@@ -108,10 +107,7 @@ local function ranked(judging, windows)
   return function(list)
     if judging.exchange.subject.architecture.encoder_decoder then return list end
     local order = {}
-    for i, one in ipairs(judge.sensitivities(judging.exchange, windows(), list)) do
-      order[i] = one.place
-    end
-    judging.evaluations = judging.evaluations + #list
+    for i, one in ipairs(judging:ranked(list, windows)) do order[i] = one.place end
     return order
   end
 end

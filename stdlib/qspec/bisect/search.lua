@@ -9,7 +9,8 @@
 
 local M = {}
 
-local LARGEST_SET = 8  -- modules that break it only together; more is noise that adds up
+local MOST_LEFT_OUT = 8  -- of a search for the fewest; more is noise that adds up
+local MOST_TOGETHER = 4  -- modules that are named because they break it only together
 
 local function prefix(list, count, extra)
   local part = { unpack(extra) }
@@ -53,30 +54,10 @@ local function without(list, others)
   return left
 end
 
-local function joined(groups)
-  local all = {}
-  for _, group in ipairs(groups) do
-    for _, item in ipairs(group) do all[#all + 1] = item end
-  end
-  return all
-end
-
--- What it is enough to leave out of a set that breaks the predicate, taken from a list.
-local function left_out(all, list, fails)
-  return M.minimal(list, function(set) return not fails(without(all, set)) end)
-end
-
 -- The worst, as many as it takes: with thousands of small errors no set is worth the search.
 local function worst_few(all, ranked, fails)
   local count = shortest(ranked, function(set) return not fails(without(all, set)) end, {})
   return prefix(ranked, count, {})
-end
-
-local function has_pairs(groups)
-  for _, group in ipairs(groups) do
-    if #group > 1 then return true end
-  end
-  return false
 end
 
 -- Every so many of a list: neighbours, whose errors may hide each other, come apart.
@@ -105,21 +86,41 @@ local function hidden(list, left, fails)
   end
 end
 
----@class qspec.Culprits
----@field groups integer[][] sets that break the predicate, each alone: of one element a culprit, of
----  several modules that break it only together
----@field spread boolean what is left breaks it, and no set of a few does
----@field named integer[] all of them; without these it holds
----@field enough integer[] what it is enough to leave out: the same unless modules act together
+-- All that break it alone, and what is left without them. That no element does so is only said when
+-- each was asked.
+local function singles(list, fails)
+  local found, left = {}, list
+  while true do
+    local group
+    if fails(left) then
+      group = M.minimal(left, fails, 1) or single(left, fails)
+    else
+      group = hidden(list, left, fails)
+    end
+    if not group then return found, left end
+    found[#found + 1], left = group[1], without(left, group)
+  end
+end
 
--- The next set of those left, and whether what they do is spread over many. That no element breaks
--- it alone is only said when each was asked.
-local function next_group(list, left, fails)
-  if not fails(left) then return hidden(list, left, fails), false end
-  local group = M.minimal(left, fails, LARGEST_SET)
-  if group and #group == 1 then return group, false end
-  group = single(left, fails) or group
-  return group, group == nil
+---@class qspec.Culprits
+---@field singles integer[] each breaks the predicate alone
+---@field together integer[] break it only together, or with the small errors of the others
+---@field spread boolean `together` are the worst of many small errors
+---@field named integer[] both
+---@field enough integer[] what it is enough to leave out, so that it holds
+
+-- What else breaks it when no element does alone: the fewest that it takes to leave out; and where
+-- a few break it among themselves, these.
+local function combined(left, fails, rank)
+  local ranked = rank(left)
+  local fewest = M.minimal(ranked, function(set) return not fails(without(left, set)) end,
+    MOST_LEFT_OUT)
+  if not fewest then
+    local worst = worst_few(left, ranked, fails)
+    return worst, worst, true
+  end
+  local together = not fails(fewest) and M.minimal(left, fails, MOST_TOGETHER) or fewest
+  return together, fewest, false
 end
 
 --- Finds what breaks a predicate that fails of all elements and holds of none.
@@ -128,21 +129,11 @@ end
 ---@param rank fun(list: integer[]): integer[] sorts, the worst first
 ---@return qspec.Culprits
 function M.culprits(list, fails, rank)
-  local groups, left, spread = {}, list
-  repeat
-    local group
-    group, spread = next_group(list, left, fails)
-    groups[#groups + 1] = group
-    left = without(left, group or {})
-  until not group
-  for _, group in ipairs(groups) do table.sort(group) end
-  local named = joined(groups)
-  if spread then
-    named = prefix(named, #named, worst_few(left, rank(left), fails))
-    return { groups = groups, spread = true, named = named, enough = named }
-  end
-  local enough = has_pairs(groups) and left_out(list, rank(named), fails) or named
-  return { groups = groups, spread = false, named = named, enough = enough }
+  local alone, left = singles(list, fails)
+  local together, fewest, spread = {}, {}, false
+  if fails(left) then together, fewest, spread = combined(left, fails, rank) end
+  return { singles = alone, together = together, spread = spread,
+    named = prefix(together, #together, alone), enough = prefix(fewest, #fewest, alone) }
 end
 
 return M

@@ -103,8 +103,8 @@ Generates behind each prompt alone, and then again in batches of each size, with
 another order, and, of the whole text, token by token with a cache against one prefill. The tokens
 must be the same, and no logit may move by more than `tolerance`. Sums in another order are rounded
 in another way, so a little is allowed: "auto" runs each prompt once more with every product of
-matrices rounded at random to the next number up or down, which is what any other order of sums can
-do, and takes `k` times the largest change. It does not look at the batches, so a fault of theirs
+matrices rounded at random to the next number up or down, as other orders of sums do to a few of
+them, and takes `k` times the largest change. It does not look at the batches, so a fault of theirs
 cannot excuse itself. A token that changes with a margin inside the tolerance is a tie, and noted;
 any other is a finding. Where activations are quantized by what the whole batch holds, as LLM.int8()
 finds its outliers, a model is less invariant than its weights, and the check says by how much.]],

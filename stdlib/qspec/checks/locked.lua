@@ -3,16 +3,22 @@
 local changes = require "qspec.lock.changes"
 local comparison = require "qspec.lock.comparison"
 local file = require "qspec.lock.file"
+local outputs = require "qspec.lock.outputs"
 local report = require "qspec.lock.report"
 
 local WANTED = "as it was when it was locked"
 
-local function compare(ctx, says)
+local function compare(ctx)
   local subject, path = ctx.subject, ctx.params[1]
   if not subject.path then ctx:skip("there are no files to compare with the lock") end
-  local list = comparison.with_checkpoint(file.read(path), subject, { path = path, says = says,
-    progress = function(done, total, what) ctx:progress(done, total, what) end })
-  return list
+  return (comparison.with_checkpoint(file.read(path), subject, { path = path,
+    progress = function(done, total, what) ctx:progress(done, total, what) end }))
+end
+
+local function compare_texts(ctx)
+  local lock = file.read(ctx.params[1])
+  if not lock.outputs then return {} end
+  return changes.of_outputs(lock, { outputs = outputs.take(ctx.subject, lock.outputs) })
 end
 
 local function say(ctx, change)
@@ -45,12 +51,10 @@ these are generated again at the generate tier.]],
   example = [[locked { "model.lock.json" }]],
   run = {
     weights = function(ctx)
-      for _, change in ipairs(compare(ctx, false)) do say(ctx, change) end
+      for _, change in ipairs(compare(ctx)) do say(ctx, change) end
     end,
     generate = function(ctx)
-      for _, change in ipairs(compare(ctx, true)) do
-        if change.part == "outputs" then say(ctx, change) end
-      end
+      for _, change in ipairs(compare_texts(ctx)) do say(ctx, change) end
     end,
   },
 }

@@ -188,8 +188,8 @@ end
 
 -- Factors that nothing in the layer explains, in a layer of gated projections, where AWQ puts them
 -- into norms and rows. Elsewhere it may keep them in tensors of its own. The fit takes in no more
--- than 1/rows + 1/columns of the noise, and factors that were cast to bfloat16 leave 50 dB: both are
--- far under the slack.
+-- than 1/rows + 1/columns of the noise, and factors that were cast to bfloat16 leave 50 dB: both
+-- are far under the slack.
 local function check_factors(ctx, row, result)
   local is_gated = row.layout.rescales and row.name:find("_proj$")
   if not is_gated or not layer_of(ctx, row) then return end
@@ -280,8 +280,8 @@ biases must be the baseline's up to a cast. Floors unless the spec gives one: 14
 give about -3 dB, trained nf4 weights 18 to 21. One bad block hides in the average of its weight, so
 that the worst block has a floor of its own; and a factor over a whole weight can hide in its noise,
 so that gain = sum q r / sum r^2 must be 1 within `gain` or the share of noise,
-sum (r - q)^2 / sum r^2, whichever is more. bitsandbytes only rounds: its weights must lie as near to
-the baseline as rounding the baseline does, within rounding_db. Where codes of up to 4 bits have a
+sum (r - q)^2 / sum r^2, whichever is more. bitsandbytes only rounds: its weights must lie as near
+to the baseline as rounding the baseline does, within rounding_db. Where codes of up to 4 bits have a
 scale a group, so do the gains of the groups: none lies far from 1, nor all of them further than
 noise explains, 3 sqrt(nmse / group size). Skipped without a baseline.]],
   example = [[numerics { sqnr_db = 18 }]],

@@ -1,6 +1,7 @@
 -- The options of an architecture's decoder table. One that nobody knows is refused, with the
 -- nearest name: a silent default would be another model.
 
+local nearest = require "qspec.nearest"
 local outcome = require "qspec.outcome"
 local schema = require "qspec.schema"
 
@@ -147,8 +148,13 @@ local EXPERT_PARTS = {
 -- The name comes from the config, not from the architecture.
 local function check_activation(name)
   if ACTIVATIONS[name] then return end
+  local known = {}
+  for activation in pairs(ACTIVATIONS) do known[#known + 1] = activation end
+  table.sort(known)
+  local close = type(name) == "string" and nearest(name, known)
   error(outcome.error("unsupported", ("config.json asks for the activation %s, which nothing here "
-    .. "can run"):format(schema.show(name))), 0)
+    .. "can run"):format(schema.show(name)), close and ("did you mean '%s'?"):format(close) or nil),
+    0)
 end
 
 --- An MLP's table with defaults filled in.

@@ -137,7 +137,8 @@ function M.pack(w)
   local is_float = scheme.code == "float"
   return require("host.tensor").coded { codes = w:read("weight"), bits = 8,
     values = is_float and small_floats.e4m3 or code_values.signed(8), scales = scales,
-    scale_values = small_floats.scale_values(scales), zeros = zeros, step = zeros and is_float and HALF[w.tensors.weight_scale.dtype] or nil,
+    scale_values = small_floats.scale_values(scales), zeros = zeros,
+    step = zeros and is_float and HALF[w.tensors.weight_scale.dtype] or nil,
     block = companions.block(w.shape, scheme), shape = w.shape }
 end
 

@@ -166,11 +166,14 @@ function M.pack(w)
 end
 
 --- GPTQModel's TorchLinear (nn_modules/qlinear/torch.py, 7.7) decodes to float16, casts to the
---- model's dtype and adds the bias to the rounded product. Its 4-bit kernel adds the bias in fp32.
-function M.linear(w)
-  local is_plain = w.scheme.bits ~= 4
-  return { weight = M.pack(w), bias_apart = is_plain,
-    decode_dtype = is_plain and "float16" or nil }
+--- model's dtype and adds the bias to the rounded product. That of 4 bits on a CPU
+--- (TorchCpuAvx512Linear) sums a group's codes in fp32 before their scale comes in, also in fp32,
+--- so that no weight is ever rounded, and adds the bias there.
+function M.linear(w, _, device)
+  if w.scheme.bits ~= 4 then
+    return { weight = M.pack(w), bias_apart = true, decode_dtype = "float16" }
+  end
+  return { weight = M.pack(w), compute_dtype = device == "cpu" and "float32" or nil }
 end
 
 -- Symmetric codes have their zero point in the middle, all of them.

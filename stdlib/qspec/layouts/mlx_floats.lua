@@ -71,7 +71,8 @@ function M.pack(w)
   if w.scheme.mode == "nvfp4" then scales = scales:view("float8_e4m3fn") end
   return require("host.tensor").coded { codes = w:read("weight"):view("uint8"),
     bits = w.scheme.bits, values = w.scheme.bits == 8 and small_floats.e4m3 or small_floats.e2m1,
-    scales = scales, scale_values = small_floats.scale_values(scales), block = { 1, w.scheme.group_size }, shape = w.shape }
+    scales = scales, scale_values = small_floats.scale_values(scales),
+    block = { 1, w.scheme.group_size }, shape = w.shape }
 end
 
 --- Faults in the values.

@@ -245,6 +245,16 @@ local function of_outputs(list, a, b)
   end
 end
 
+--- The texts that changed, where both records have any of a prompt.
+---@param a table record, or its outputs alone
+---@param b table
+---@return qspec.Change[]
+function M.of_outputs(a, b)
+  local list = {}
+  of_outputs(list, a, b)
+  return list
+end
+
 --- All changes from one record to another.
 ---@param a table record
 ---@param b table record

@@ -1,4 +1,5 @@
--- The model of a spec that a lock is taken of: the only one that is here, and one that passes.
+-- The model of a spec that a lock is taken of: the only one that is stored here as it is checked,
+-- and one that passes.
 
 local device = require "qspec.device"
 local outcome = require "qspec.outcome"
@@ -13,7 +14,8 @@ local function present(loaded, only)
   local jobs, names = {}, {}
   for _, job in ipairs(plan.make(loaded, { only = only, skip = {},
       device = device.choose("auto").name })) do
-    if not job.absent and #job.declarations > 0 then
+    local is_stored = job.subject and not job.subject.quantize
+    if not job.absent and is_stored and #job.declarations > 0 then
       jobs[#jobs + 1], names[#names + 1] = job, job.name
     end
   end
@@ -24,9 +26,10 @@ local function job_of(loaded, only)
   local jobs, names = present(loaded, only)
   if #jobs == 1 then return jobs[1] end
   error(outcome.error("usage", #jobs == 0
-    and "the spec has no model whose files are on this machine"
+    and "the spec has no model that is stored on this machine as it is checked"
     or ("the spec has %d models here, wanted one: %s"):format(#jobs, names),
-    #jobs == 0 and "name a checkpoint in place of the spec" or "choose with --only NAME",
+    #jobs == 0 and "name a checkpoint in its place; quantizing on load leaves nothing to lock"
+    or "choose with --only NAME",
     loaded.path), 0)
 end
 

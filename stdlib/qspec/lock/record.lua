@@ -1,6 +1,5 @@
 -- What a lock file holds: one checkpoint as plain data, small enough to keep beside a release.
 
-local census = require "qspec.census"
 local footprint = require "qspec.footprint"
 local json = require "host.json"
 local system = require "host.system"
@@ -178,7 +177,7 @@ local function take_footprint(subject)
   local stored = 0
   for _, entry in ipairs(subject.entries) do stored = stored + entry.bytes end
   return { transformers_bytes = footprint.of_census(subject.census), stored_bytes = stored,
-    packed_modules = census.packed(subject.census) }
+    is_packed = subject:is_packed() }
 end
 
 --- Takes the record of a checkpoint.

@@ -63,8 +63,8 @@ local Model = {}
 ---`taps` names the hidden states to return; `last` asks for the logits of the last token only.
 ---`step` runs that many tokens at a time, each behind those before it in the cache, as decoding
 ---does. `random_rounding` is a seed of 0 to 2^32 - 1: every product of matrices is rounded to a
----neighbour at random, which shows what another order of sums could change. An encoder-decoder takes
----the ids of its decoder and, for each sequence, a source.
+---neighbour at random, which shows what another order of sums could change. An encoder-decoder
+---takes the ids of its decoder and, for each sequence, a source.
 ---@param ids integer[]|integer[][]
 ---@param options {taps: string[]?, last: boolean?, step: integer?, random_rounding: integer?}?
 ---@param source (integer[]|integer[][])?

@@ -40,8 +40,9 @@ function Model:decode(ids) end
 --- An encoder-decoder reads the input as its source; its decoder is given `decoder_ids`, or the
 --- token that every output starts with.
 ---@param input string|integer[]
----@param options { taps: string[]?, last: boolean?, decoder_ids: integer[]? }? taps: "embeddings",
----  "layer.3", "final", and of an encoder "encoder.layer.3"
+---@param options { taps: string[]?, last: boolean?, decoder_ids: integer[]?, step: integer?,
+---  random_rounding: integer? }? taps: "embeddings", "layer.3", "final", and of an encoder
+---  "encoder.layer.3"; step: tokens at a time, with a cache; random_rounding: the seed of it
 ---@return qspec.Tensor logits
 ---@return table<string, qspec.Tensor> taps hidden states [1, tokens, hidden]
 function Model:forward(input, options) end

@@ -83,10 +83,6 @@ function Tensor:compare(baseline) end
 ---@return boolean
 function Tensor:equal(other) end
 
---- SHA-256 of the digests, one after the other as text, of the 4 MiB pieces of the values' bytes.
----@return string digits 64, lower case
-function Tensor:sha256() end
-
 --- Frees the tensor now; using it again is an error. The collector would, later.
 function Tensor:release() end
 
@@ -471,21 +467,21 @@ function M.rowwise_int8(parts) end
 function M.coded(parts) end
 
 ---@class qspec.VectorSums
----@field codes qspec.Tensor integers of 8, 16 or 32 bits [out / rows, in / columns, books], of which
---- the lowest bits count
+---@field codes qspec.Tensor integers of 8, 16 or 32 bits [out / rows, in / columns, books], whose
+--- lowest bits count
 ---@field codebooks qspec.Tensor floats [books, 2^bits, rows, columns]
 ---@field scales qspec.Tensor [out / rows]
 ---@field shape integer[] [out, in]
 
---- A weight whose blocks of rows and columns are sums of codebook vectors, times a scale: the sum is
---- taken in float32, and it and the product are rounded to the codebooks' dtype.
+--- A weight whose blocks of rows and columns are sums of codebook vectors, times a scale: the sum
+--- is taken in float32, and it and the product are rounded to the codebooks' dtype.
 ---@param parts qspec.VectorSums
 ---@return qspec.Packed
 function M.vector_sums(parts) end
 
 ---@class qspec.VectorColumns
----@field indices qspec.Tensor 32-bit integers [groups, blocks, words]: a row is a stream of an index
---- and a residual one for each column of the group, lowest bits first
+---@field indices qspec.Tensor 32-bit integers [groups, blocks, words]: a row is a stream of an
+--- index and a residual one for each column of the group, lowest bits first
 ---@field bits integer of an index, 1 to 24
 ---@field residual_bits integer 0 without residuals
 ---@field vectors qspec.Tensor floats [groups, 2^bits, rows of a block]
