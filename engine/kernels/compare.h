@@ -30,7 +30,8 @@ size_t compare_workspace_bytes();
 // `count` alone: sums differ from the CPU's by a relative 1e-6 at most, counts not at all, and the
 // largest error and the worst block only where two are equal but for that. Elements whose squares
 // leave fp32's range, or are tiny, are taken one by one in double, and those that are not finite
-// are counted and left out. Any block size; powers of two from 16 to 512 are quick.
+// are counted and left out. Any block size; powers of two from 32 to 1024 are quick, from 16 to 512
+// where a baseline or values are fp32.
 void compare4(const Codes4OnDevice& codes, const void* baseline, Element element, void* workspace,
               ComparisonSums* result, Stream stream);
 

@@ -25,7 +25,7 @@ struct Gemv4 {
   const void* bias = nullptr;     // [rows] or null
   bool bias_apart = false;        // the product is rounded before the bias is added
   void* y;                        // [batch, rows]
-  void* workspace;                // gemv4_workspace_bytes(columns)
+  void* workspace;                // no longer used: may be null
   const float* shifts = nullptr;  // the same number, and no zeros: added after scaling
 };
 

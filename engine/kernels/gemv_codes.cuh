@@ -43,10 +43,8 @@ struct Nibbles {
 
  private:
   __device__ uint32_t pair(uint32_t word, int byte) const {
-    const uint32_t index = __byte_perm(word, 0, 0x4440 + byte);
-    uint32_t at;
-    asm("mad.lo.u32 %0, %1, 128, %2;" : "=r"(at) : "r"(index), "r"(own));
-    return *reinterpret_cast<const uint32_t*>(table + at);
+    const uint32_t entry = byte == 0 ? word << 7 : word >> (8 * byte - 7);
+    return *reinterpret_cast<const uint32_t*>(table + ((entry & 0x7f80) | own));
   }
 };
 
