@@ -335,9 +335,10 @@ function lazy.layout_order(self)
 end
 
 function lazy.census(self)
+  local architecture = self.architecture  -- a config at fault is named before the weights
   -- Of a baseline nothing is uploaded before a weight is read.
   local source = self.is_baseline and self.stored or self.checkpoint
-  return census.take { architecture = self.architecture, modules = self.modules,
+  return census.take { architecture = architecture, modules = self.modules,
     checkpoint = source, formats = self.layout_order, requests = self.requests,
     dtype = self.dtype, canonical = self.canonical,
     tensors = not self.quantize and self.entries or nil }

@@ -281,8 +281,8 @@ give about -3 dB, trained nf4 weights 18 to 21. One bad block hides in the avera
 that the worst block has a floor of its own; and a factor over a whole weight can hide in its noise,
 so that gain = sum q r / sum r^2 must be 1 within `gain` or the share of noise,
 sum (r - q)^2 / sum r^2, whichever is more. bitsandbytes only rounds: its weights must lie as near
-to the baseline as rounding the baseline does, within rounding_db. Where codes of up to 4 bits have a
-scale a group, so do the gains of the groups: none lies far from 1, nor all of them further than
+to the baseline as rounding the baseline does, within rounding_db. Where codes of up to 4 bits have
+a scale a group, so do the gains of the groups: none lies far from 1, nor all of them further than
 noise explains, 3 sqrt(nmse / group size). Skipped without a baseline.]],
   example = [[numerics { sqnr_db = 18 }]],
   run = function(ctx)

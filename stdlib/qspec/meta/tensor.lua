@@ -64,6 +64,10 @@ function Tensor:bytes() end
 ---@return number|boolean
 function Tensor:item() end
 
+--- SHA-256 of its bytes in memory, in order.
+---@return string digits 64 hexadecimal ones
+function Tensor:sha256() end
+
 --- Its values as nested tables.
 ---@param most integer? elements allowed, 65536 unless given
 ---@return any
