@@ -70,15 +70,15 @@ void check_scored(const std::vector<int64_t>& ids, int64_t first) {
 Divergence divergence(const at::Tensor& logits, const at::Tensor& baseline_logits,
                       const at::Tensor& tokens) {
   const int64_t rows = logits.size(0), width = logits.size(1);
-  const auto doubles = logits.options().dtype(at::kDouble);
-  const auto made = [&](at::ScalarType dtype) { return at::empty({rows}, doubles.dtype(dtype)); };
+  const auto made = [&](at::ScalarType dtype) { return at::empty({rows}, dtype); };
   Divergence result{made(at::kDouble), made(at::kDouble), made(at::kDouble),
                     made(at::kBool),   made(at::kDouble), made(at::kDouble)};
   const bool is_alike = logits.scalar_type() == baseline_logits.scalar_type();
   const at::ScalarType dtype = is_alike ? logits.scalar_type() : at::kFloat;
-  const at::Tensor a = logits.to(dtype).contiguous();
-  const at::Tensor b = baseline_logits.to(dtype).contiguous();
-  const at::Tensor wanted = tokens.contiguous();
+  // Each model leaves them on its device; rows are read here.
+  const at::Tensor a = logits.to(at::kCPU, dtype).contiguous();
+  const at::Tensor b = baseline_logits.to(at::kCPU, dtype).contiguous();
+  const at::Tensor wanted = tokens.cpu().contiguous();
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, dtype, "divergence", [&] {
     at::parallel_for(0, rows, 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
