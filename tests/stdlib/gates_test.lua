@@ -119,6 +119,17 @@ test("a model whose baseline is worse than it is anomalous, unless that is allow
   end
 end)
 
+test("on a text that is foreign to the model no gain is an anomaly", function()
+  local genuine = open("bloom-tiny-bnb-nf4")
+  genuine.baseline = open("bloom-tiny")
+  local check = registry("checks").get("perplexity")
+  local ctx = Context.new { subject = genuine, params = schema.check(check.params,
+    { text = HOME .. "stdlib/qspec/commands/run.lua", window = 64, ratio = 1.02 }, "perplexity") }
+  check.run(ctx)
+  test.equal(ctx.findings, {})
+  test.ok(ctx.notes[1]:find("foreign to the model", 1, true), ctx.notes[1])
+end)
+
 test("an open claim is a verdict, a note or a finding, as the spec says", function()
   local interval = mean.interval({ 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 }, 0.95)
   local function judged(choice)

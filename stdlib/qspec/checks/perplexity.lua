@@ -21,9 +21,20 @@ local function describe(result, intervals)
     ratio.high)
 end
 
+-- Of a text that a model predicts worse than a draw among all tokens, the likelihoods are those of
+-- what it takes to be impossible: these move by any amount when it is rounded.
+local function is_foreign(ctx, result)
+  local vocabulary = ctx.subject.config.vocab_size
+  if type(vocabulary) ~= "number" or result.perplexity < vocabulary then return false end
+  ctx:note(("the text is foreign to the model: a draw among its tokens has perplexity %d")
+    :format(vocabulary))
+  return true
+end
+
 -- Rounding teaches a model nothing.
-local function judge_gain(ctx, intervals)
+local function judge_gain(ctx, result, intervals)
   if ctx.params.anomalous == "pass" or not paired.is_anomalous(intervals) then return end
+  if is_foreign(ctx, result) then return end
   local ratio = intervals.ppl_ratio
   ctx:finding { key = "ppl_ratio", found = ("anomalous: %s, %s to %s"):format(show(ratio.value),
     show(ratio.low), show(ratio.high)), wanted = "no better than its baseline",
@@ -31,14 +42,14 @@ local function judge_gain(ctx, intervals)
       .. "it" }
 end
 
-local function judge_ratio(ctx, intervals)
+local function judge_ratio(ctx, result, intervals)
   local params, ratio = ctx.params, intervals.ppl_ratio
   local slack = math.exp(tolerance.of(ctx, "nll"))
   ctx:measure("ppl_ratio", ratio.value)
   ctx:measure("ppl_ratio_interval", { ratio.low, ratio.high })
   evidence.judge(ctx, { key = "ppl_ratio", interval = ratio, operator = "<=", show = show,
     limit = (params.ratio or 1) * slack })
-  judge_gain(ctx, intervals)
+  judge_gain(ctx, result, intervals)
 end
 
 return {
@@ -65,8 +76,9 @@ the whole interval is under the limit, fails when none of it is, and is inconclu
 otherwise, with the number of tokens that would decide. A model that is better than its baseline
 beyond chance, and by more than rounding can make it (a quarter of sqrt(2 KL) in nats; genuine
 models gain or lose up to half of that), is anomalous and fails: the baseline is another model's, or
-broken. `tolerance` widens `ratio` (1 unless given) by as many nats; "auto" is `k` times what the
-same weights show from run to run.]],
+broken; not so on a text that the model predicts worse than by chance. `tolerance` widens `ratio`
+(1 unless given) by as many nats; "auto" is `k` times what the same weights show from run to
+run.]],
   example = [[perplexity { text = "held_out.txt", max = 12, ratio = 1.02 }]],
   evidence = function(subject, params)
     local text = system.read(params.text, perplexity.LARGEST_TEXT)
@@ -85,7 +97,7 @@ same weights show from run to run.]],
     ctx:measure("perplexity", result.perplexity)
     ctx:measure("perplexity_error", result.perplexity_error)
     local intervals = baseline and paired.intervals(scored, params.confidence)
-    if intervals then judge_ratio(ctx, intervals) end
+    if intervals then judge_ratio(ctx, result, intervals) end
     ctx:headline(describe(result, intervals))
   end,
 }
