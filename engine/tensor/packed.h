@@ -43,6 +43,7 @@ class PackedWeight {
   // otherwise.
   virtual const Codebook4* codes4() const { return nullptr; }
   // The same weight with parts that were copied elsewhere; null where it has none.
+  // Overrides take it over. NOLINTNEXTLINE(performance-unnecessary-value-param)
   virtual std::shared_ptr<const PackedWeight> with_codes4(Codebook4 /*moved*/) const {
     return nullptr;
   }
